@@ -1,0 +1,124 @@
+"""`python -m reference_impl`: an echo server on our own stack, from `accept` up, and a page to try it from a browser.
+
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the address cannot be listened on, 2 an option is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import Any
+
+from .app import App
+from .http import make_server
+from .server import Server
+from .sock import Sock
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>Echo</title>
+<style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }</style>
+<h1>Echo</h1>
+<form>
+  <label>Message <input name="message" autocomplete="off" autofocus value="Hello"></label>
+  <button>Send</button>
+  <button type="button" name="close">Close</button>
+</form>
+<ol role="log" aria-label="What happened"></ol>
+<script>
+const say = text => { document.querySelector("ol").append(Object.assign(document.createElement("li"),
+                                                                        { textContent: text })) }
+const form = document.querySelector("form"), url = location.href.replace(/^http/, "ws")
+const ws = new WebSocket(new URL("echo", url))
+ws.onopen = () => say("open")
+ws.onmessage = event => say("received: " + event.data)
+ws.onclose = event => say(`closed: code ${event.code}, ${event.wasClean ? "clean" : "not clean"}`)
+form.onsubmit = event => { event.preventDefault(); ws.send(form.message.value); say("sent: " + form.message.value) }
+form.close.onclick = () => ws.close(1000)
+</script>
+"""
+
+
+def positive(kind: type[float] | type[int]) -> Any:
+    def parse(text: str) -> float | int:
+        number = kind(text)
+        if number <= 0:
+            raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+        return number
+
+    parse.__name__ = kind.__name__
+    return parse
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m reference_impl",
+        description="Serve /echo, /close, /return and /boom (WebSocket), /plain (HTTP) and a page to try them from.",
+        epilog="Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the address cannot be listened on, 2 wrong option.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=5000, help="0 takes any free one (default: %(default)s)")
+    parser.add_argument("--max-message-size", type=positive(int), metavar="N", help="in bytes (default: no limit)")
+    parser.add_argument("--ping-interval", type=positive(float), metavar="S", help="in seconds (default: no pings)")
+    parser.add_argument("--subprotocols", default="", metavar="A,B", help="those to agree to, best first")
+    parser.add_argument("--compression", action=argparse.BooleanOptionalAction, default=True)
+    return parser.parse_args(arguments)
+
+
+def create_app(options: argparse.Namespace) -> App:
+    app = App(__name__)
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "max_message_size": options.max_message_size,
+        "ping_interval": options.ping_interval,
+        "subprotocols": [name.strip() for name in options.subprotocols.split(",") if name.strip()],
+        "compression": options.compression,
+    }
+    add_websockets(Sock(app))
+    app.route("/")(lambda: PAGE)
+    app.route("/plain", endpoint="plain")(lambda: "plain HTTP\n")
+    return app
+
+
+def add_websockets(sock: Sock) -> None:
+    @sock.route("/echo")
+    def echo(ws: Server) -> None:
+        while True:
+            ws.send(ws.receive())
+
+    @sock.route("/close")
+    def close(ws: Server) -> None:
+        ws.receive()
+        ws.close(4321, "bye")
+
+    @sock.route("/return")
+    def return_(ws: Server) -> None:
+        ws.send(ws.receive())
+
+    @sock.route("/boom")
+    def boom(ws: Server) -> None:
+        ws.receive()
+        raise RuntimeError("boom: this view fails on purpose")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse_arguments(arguments)
+    try:
+        server = make_server(options.host, options.port, create_app(options))
+    except (OSError, OverflowError) as error:
+        print(f"cannot listen on {options.host}, port {options.port}: {error}", file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print(f"Serving on {server.url} (Ctrl-C stops)", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""The words that a connection and its user exchange: one small frozen value for each thing that can happen.
+
+In and out: the same events travel both ways. `connection.events()` yields them, `connection.send(event)` takes them.
+
+Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/events.py#L21-L302
+and, for the two errors, https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/utilities.py#L22-L60
+Leaves out: nothing but the pages of documentation in the original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from .deflate import PerMessageDeflate
+from .frames import ProtocolError
+
+Headers = list[tuple[bytes, bytes]]
+T = TypeVar("T", bytes, str)
+
+
+class Event:
+    """The base of all events."""
+
+
+@dataclass(frozen=True)
+class Request(Event):
+    """The client asks: an HTTP request with `Upgrade: websocket` (RFC 6455, section 4.1)."""
+
+    host: str
+    target: str
+    extensions: Sequence[str] | Sequence[PerMessageDeflate] = ()  # heard by a server | said by a client
+    extra_headers: Headers = field(default_factory=list)
+    subprotocols: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class AcceptConnection(Event):
+    """The server agrees: HTTP status 101 (section 4.2.2)."""
+
+    subprotocol: str | None = None
+    extensions: Sequence[PerMessageDeflate] = ()
+    extra_headers: Headers = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RejectConnection(Event):
+    """The server declines: any other HTTP status. `RejectData` follows if `has_body`."""
+
+    status_code: int = 400
+    headers: Headers = field(default_factory=list)
+    has_body: bool = False
+
+
+@dataclass(frozen=True)
+class RejectData(Event):
+    """The body of the refusal, or a part of it."""
+
+    data: bytes
+    body_finished: bool = True
+
+
+@dataclass(frozen=True)
+class CloseConnection(Event):
+    """A close frame (section 5.5.1). Code 1005 stands for an empty one, 1006 for none at all."""
+
+    code: int
+    reason: str | None = None
+
+    def response(self) -> CloseConnection:
+        # 5.5.1: "When sending a Close frame in response, the endpoint typically echos the status code it received."
+        return CloseConnection(self.code, self.reason)
+
+
+@dataclass(frozen=True)
+class Message(Event, Generic[T]):
+    """A message, or a part of one: the last part has `message_finished`."""
+
+    data: T
+    frame_finished: bool = True
+    message_finished: bool = True
+
+
+@dataclass(frozen=True)
+class TextMessage(Message[str]):
+    """Text, decoded."""
+
+
+@dataclass(frozen=True)
+class BytesMessage(Message[bytes]):
+    """Binary data."""
+
+
+@dataclass(frozen=True)
+class Pong(Event):
+    """The answer to a ping, or a heartbeat that nobody asked for (section 5.5.3)."""
+
+    payload: bytes = b""
+
+
+@dataclass(frozen=True)
+class Ping(Event):
+    """ "Are you still there?" (section 5.5.2)."""
+
+    payload: bytes = b""
+
+    def response(self) -> Pong:
+        # 5.5.3: a pong "must have identical Application data as found in the message body of the Ping frame"
+        return Pong(self.payload)
+
+
+class LocalProtocolError(ProtocolError):
+    """You asked for something that the protocol does not allow now."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer's opening handshake is wrong; `event_hint` is what to answer."""
+
+    def __init__(self, message: str, event_hint: RejectConnection | None = None) -> None:
+        super().__init__(message)
+        self.event_hint = event_hint or RejectConnection()

@@ -1,0 +1,341 @@
+"""A WebSocket on a thread of its own: `receive`, `send` and `close`, as a view function uses them.
+
+In: a WSGI environ with the raw socket in it. Out: a `Server`; it answers the handshake, reads frames on its own thread
+until the conversation is over, and lets go of TCP so that the peer always sees a clean end.
+
+Follows https://github.com/miguelgrinberg/simple-websocket/blob/d44409d9a76278c3d8ad6dbbcaeb40277f0b8d42/src/simple_websocket/ws.py#L25-L369
+and https://github.com/miguelgrinberg/simple-websocket/blob/d44409d9a76278c3d8ad6dbbcaeb40277f0b8d42/src/simple_websocket/errors.py#L4-L20
+Leaves out: `Client`, asyncio, eventlet and gevent; the socket is not closed here, since the WSGI server owns it.
+
+Three things the original does otherwise, and why ours closes cleanly every time:
+1. Everything is written under one lock with `sendall`, and an answer is on the wire before the view is woken.
+2. After the closing handshake the socket is shut for writing: whatever a WSGI server wants to say next, say
+   `HTTP/1.1 200 OK`, cannot reach the peer any more.
+3. The reader stays until the peer has closed, too, for a bounded time. A socket closed with unread bytes in it sends
+   RST, and RST destroys what the peer had not read yet: our close frame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
+
+from .connection import BytesMessage, ConnectionState, ConnectionType, LocalProtocolError, WSConnection
+from .deflate import PerMessageDeflate
+from .events import AcceptConnection, CloseConnection, Event, Message, Ping, Pong, RemoteProtocolError, Request
+from .events import TextMessage
+from .frames import CloseReason
+from .handshake import http_response
+
+CLOSE_TIMEOUT = 3.0  # seconds for the peer to answer our close frame, and then to close TCP
+MAX_BUFFERED = 1 << 26  # bytes of messages that nobody has received yet, before we let TCP slow the peer down
+
+
+class SimpleWebsocketError(RuntimeError):
+    """The family of the errors that a view can meet."""
+
+
+class ConnectionError(SimpleWebsocketError):
+    """There is no WebSocket: the handshake was refused, and the client has been told so."""
+
+    def __init__(self, status_code: int = 400, message: str = "") -> None:
+        self.status_code = status_code
+        super().__init__(f"Connection error: {status_code} {message}".rstrip())
+
+
+class ConnectionClosed(SimpleWebsocketError):
+    """The WebSocket is closed. `reason` is the close code, `message` the text that came with it."""
+
+    def __init__(self, reason: int = CloseReason.NO_STATUS_RCVD, message: str | None = None) -> None:
+        self.reason = reason
+        self.message = message
+        super().__init__(f"Connection closed: {reason} {message or ''}")
+
+
+def find_socket(environ: dict[str, Any]) -> tuple[socket.socket, str]:
+    """WSGI says nothing of the socket; each server that hands it out has its own key for it."""
+    for mode in ("werkzeug", "gunicorn"):
+        if environ.get(f"{mode}.socket") is not None:
+            return environ[f"{mode}.socket"], mode
+    raise RuntimeError("Cannot obtain socket from WSGI environment.")
+
+
+class Server:
+    """One WebSocket, seen from the server.
+
+    :param environ: the WSGI environ of the Upgrade request
+    :param subprotocols: a name or the names that this server speaks, best first
+    :param receive_bytes: how much to ask of `recv` at once
+    :param ping_interval: seconds between pings; a peer that misses one is dropped. None: no pings
+    :param max_message_size: in bytes, of text too; None: no limit
+    :param compression: agree to permessage-deflate if the client offers it
+
+    Raises ConnectionError if the request is no proper handshake, RuntimeError if the environ has no socket.
+    """
+
+    def __init__(
+        self,
+        environ: dict[str, Any],
+        subprotocols: str | list[str] | None = None,
+        receive_bytes: int = 65536,
+        ping_interval: float | None = None,
+        max_message_size: int | None = None,
+        thread_class: Callable[..., Any] | None = None,
+        event_class: Callable[[], Any] | None = None,
+        selector_class: Callable[[], selectors.BaseSelector] | None = None,
+        compression: bool = True,
+    ) -> None:
+        self.environ = environ
+        self.subprotocols = [subprotocols] if isinstance(subprotocols, str) else subprotocols or []
+        self.receive_bytes = receive_bytes
+        self.ping_interval = ping_interval
+        self.selector_class = selector_class or selectors.DefaultSelector
+        self.compression = compression
+        self.sock, self.mode = find_socket(environ)
+        self.ws = WSConnection(ConnectionType.SERVER, max_message_size)
+        self.subprotocol: str | None = None
+        self.connected = False
+        self.close_reason: int = CloseReason.NO_STATUS_RCVD
+        self.close_message: str | None = None
+        self.pong_received = True
+        self.input_buffer: deque[str | bytes] = deque()
+        self.bytes_received = 0  # into the buffer: only the reader counts here
+        self.bytes_taken = 0  # out of it: only the view does
+        self.incoming_message: list[Any] = []  # the parts of the message under way
+        self.event = (event_class or threading.Event)()  # something to receive, or the end
+        self.room = (event_class or threading.Event)()  # the buffer is empty again, or the end
+        self.lock = threading.Lock()  # around everything that is written
+        self.handshake()
+        self.thread = (thread_class or threading.Thread)(target=self._thread)
+        self.thread.start()
+
+    @classmethod
+    def accept(cls, environ: dict[str, Any], **options: Any) -> Server:
+        """The same as the constructor; the original prefers this name."""
+        return cls(environ, **options)
+
+    # -- the opening handshake ------------------------------------------------------------------------------------
+
+    def handshake(self) -> None:
+        """Answer 101, or refuse: either way the client has its answer when this returns or raises."""
+        environ = self.environ
+        headers = [
+            (key[5:].replace("_", "-").lower().encode(), str(value).encode("latin-1"))
+            for key, value in environ.items()
+            if key.startswith("HTTP_")
+        ]
+        method, version = environ.get("REQUEST_METHOD", "GET"), environ.get("SERVER_PROTOCOL", "HTTP/1.1")
+        with contextlib.suppress(OSError):  # a frame is small and somebody waits for it (TCP_NODELAY: do not collect)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self.ws.initiate_upgrade_connection(
+                headers, environ.get("PATH_INFO", "/").encode("latin-1"), method.encode(), version.encode()
+            )
+            for event in self.ws.events():
+                self._handle_event(event)
+        except RemoteProtocolError as error:
+            self._refuse(error)
+        except OSError as error:
+            raise ConnectionError(message=f"the client is gone: {error}") from None
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        hint = error.event_hint
+        headers = [*hint.headers, (b"Content-Type", b"text/plain; charset=utf-8"), (b"Connection", b"close")]
+        with contextlib.suppress(OSError):
+            self.sock.sendall(http_response(hint.status_code, headers, f"{error}\n".encode()))
+            self.sock.shutdown(socket.SHUT_WR)
+        raise ConnectionError(hint.status_code, str(error)) from None
+
+    def choose_subprotocol(self, request: Request) -> str | None:
+        """The first that the client asks for and that we speak. Subclasses may choose otherwise."""
+        return next((name for name in request.subprotocols if name in self.subprotocols), None)
+
+    # -- what a view calls ----------------------------------------------------------------------------------------
+
+    def send(self, data: Any) -> None:
+        """Send `bytes` as a binary message, anything else as the text `str(data)`."""
+        self._check_connected()
+        try:
+            self._write(BytesMessage(data) if isinstance(data, bytes) else TextMessage(str(data)))
+        except LocalProtocolError:  # a close frame came between
+            raise ConnectionClosed(self.close_reason, self.close_message) from None
+        except OSError:
+            self._shutdown(socket.SHUT_RDWR)
+            raise ConnectionClosed(CloseReason.ABNORMAL_CLOSURE) from None
+
+    def receive(self, timeout: float | None = None) -> str | bytes | None:
+        """The next message; None if none came within `timeout` seconds (0: do not wait)."""
+        deadline = None if timeout is None else monotonic() + timeout
+        while True:
+            with contextlib.suppress(IndexError):
+                return self._take()
+            self._check_connected()
+            if not self.event.wait(None if deadline is None else max(0.0, deadline - monotonic())):
+                return None
+            self.event.clear()
+            if not self.connected:
+                self.event.set()  # the end is news for every thread that waits
+
+    def close(self, reason: int | None = None, message: str | None = None) -> None:
+        """Send a close frame; wait until the peer has answered it and closed TCP, or CLOSE_TIMEOUT seconds.
+
+        Raises ConnectionClosed if it is closed already, ValueError if `reason` is no close code.
+        """
+        was_connected = self.connected
+        if was_connected:
+            try:
+                self._write(CloseConnection(reason or CloseReason.NORMAL_CLOSURE, message), CLOSE_TIMEOUT)
+            except LocalProtocolError:  # the peer was faster
+                was_connected = False
+            except OSError:
+                self._shutdown(socket.SHUT_RDWR)
+        self._disconnect()
+        self._join()
+        if not was_connected:
+            raise ConnectionClosed(self.close_reason, self.close_message)
+
+    def _check_connected(self) -> None:
+        if not self.connected:
+            raise ConnectionClosed(self.close_reason, self.close_message)
+
+    def _take(self) -> str | bytes:
+        data = self.input_buffer.popleft()
+        self.bytes_taken += len(data)
+        if not self.input_buffer:
+            self.room.set()
+        return data
+
+    def _join(self) -> None:
+        if self.thread is not threading.current_thread():
+            self.thread.join(CLOSE_TIMEOUT)
+            self._shutdown(socket.SHUT_RDWR)  # wakes a reader that still waits for the peer
+            self.thread.join()
+
+    # -- the reader's thread --------------------------------------------------------------------------------------
+
+    def _thread(self) -> None:
+        """Read until the conversation is over; then hang up."""
+        try:
+            for data in self._incoming():
+                self.ws.receive_data(data or None)
+                for event in self.ws.events():
+                    self._handle_event(event)
+                if self.ws.state not in (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING):
+                    break
+        except (OSError, ValueError):  # TCP broke, or somebody has closed the socket under us
+            self.close_reason = CloseReason.ABNORMAL_CLOSURE
+            self._shutdown(socket.SHUT_RDWR)
+        finally:
+            self._hang_up()
+
+    def _incoming(self) -> Iterator[bytes]:
+        """What the socket delivers, b"" at its end. Without pings an idle peer costs one blocked `recv`."""
+        if not self.ping_interval:
+            while True:
+                yield self.sock.recv(self.receive_bytes)
+        with self.selector_class() as selector:
+            selector.register(self.sock, selectors.EVENT_READ)
+            due = monotonic() + self.ping_interval
+            while True:
+                if (left := due - monotonic()) > 0 and selector.select(left):
+                    yield self.sock.recv(self.receive_bytes)
+                elif self.pong_received:
+                    self.pong_received = False
+                    due = monotonic() + self.ping_interval
+                    if self.connected:
+                        self._write(Ping(), self.ping_interval)
+                else:
+                    self._on_close(CloseConnection(CloseReason.POLICY_VIOLATION, "Ping/Pong timeout"))
+                    return
+
+    def _handle_event(self, event: Event) -> None:
+        HANDLERS[type(event)](self, event)
+
+    def _on_request(self, event: Request) -> None:
+        self.subprotocol = self.choose_subprotocol(event)
+        extensions = [PerMessageDeflate()] if self.compression else []
+        self._write(AcceptConnection(self.subprotocol, extensions))
+        self.connected = True
+
+    def _on_message(self, event: Message[Any]) -> None:
+        self.incoming_message.append(event.data)
+        if not event.message_finished:
+            return
+        whole = event.data[:0].join(self.incoming_message)  # "" or b""
+        self.incoming_message.clear()
+        if self.connected:
+            self.input_buffer.append(whole)
+            self.bytes_received += len(whole)
+            self.event.set()
+        while self.connected and self.input_buffer and self.bytes_received - self.bytes_taken > MAX_BUFFERED:
+            self.room.wait()
+            self.room.clear()
+
+    def _on_ping(self, event: Ping) -> None:
+        # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
+        with contextlib.suppress(LocalProtocolError):  # nor after we have sent one
+            self._write(event.response())
+
+    def _on_pong(self, event: Pong) -> None:
+        self.pong_received = True
+
+    def _on_close(self, event: CloseConnection) -> None:
+        self.close_reason, self.close_message = event.code, event.reason
+        # 5.5.1: "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST
+        # send a Close frame in response."
+        with contextlib.suppress(LocalProtocolError):
+            self._write(event.response(), CLOSE_TIMEOUT)
+
+    def _hang_up(self) -> None:
+        """7.1.1: the server closes TCP first; the peer's FIN says that it has read all that we wrote."""
+        self._shutdown(socket.SHUT_WR)
+        self._disconnect()
+        deadline = monotonic() + CLOSE_TIMEOUT
+        with contextlib.suppress(OSError):
+            while (left := deadline - monotonic()) > 0:
+                self.sock.settimeout(left)
+                if not self.sock.recv(self.receive_bytes):
+                    break
+        self._shutdown(socket.SHUT_RDWR)
+
+    # -- for both threads -----------------------------------------------------------------------------------------
+
+    def _write(self, event: Event, timeout: float | None = None) -> None:
+        """The one place that writes. Raises OSError, after `timeout` seconds if the peer does not read."""
+        if not self.lock.acquire(timeout=-1 if timeout is None else timeout):
+            raise TimeoutError("another thread is still sending, and the peer does not read")
+        try:
+            data = self.ws.send(event)
+            if timeout is not None:
+                self.sock.settimeout(timeout)
+            self.sock.sendall(data)
+            if timeout is not None:
+                self.sock.settimeout(None)
+        finally:
+            self.lock.release()
+
+    def _disconnect(self) -> None:
+        self.connected = False
+        self.event.set()
+        self.room.set()
+
+    def _shutdown(self, how: int) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(how)
+
+
+#: What to do for each event.
+HANDLERS: dict[type[Event], Callable[[Server, Any], None]] = {
+    Request: Server._on_request,
+    TextMessage: Server._on_message,
+    BytesMessage: Server._on_message,
+    Ping: Server._on_ping,
+    Pong: Server._on_pong,
+    CloseConnection: Server._on_close,
+}

@@ -1,0 +1,98 @@
+"""WebSocket routes: `@sock.route("/echo")` gives the view a `ws` to talk to.
+
+In: a view function `f(ws, ...)`. Out: a route of the application, or of a blueprint, that answers the handshake, runs
+`f`, and closes: with 1000 when it returns, with 1011 when it raises.
+
+Follows https://github.com/miguelgrinberg/flask-sock/blob/ca31ed5608123d74b45fdf6362d2f924960a66fd/src/flask_sock/__init__.py#L6-L102
+Leaves out: the ways to tell eventlet, gevent and gunicorn that the response has been sent already. Ours needs none:
+`Server` has shut the socket for writing, so that the response below is only for the server's log.
+
+It runs on our `App` and on a real Flask: it asks whichever of the two is handling the request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from . import app as our_framework
+from .app import Blueprint
+from .frames import CloseReason
+from .server import ConnectionClosed, ConnectionError, Server
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def framework() -> Any:
+    """Who has `request`, `current_app` and `Response` for the request at hand: Flask if it is Flask's, else ours."""
+    flask = sys.modules.get("flask")
+    return flask if flask is not None and flask.has_request_context() else our_framework
+
+
+def websocket_view(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The view function that the application calls. (The original keeps it, and a class, within `route`.)"""
+
+    @wraps(f)
+    def websocket_route(*args: Any, **kwargs: Any) -> Any:
+        now = framework()
+        options = now.current_app.config.get("SOCK_SERVER_OPTIONS", {})
+        try:
+            ws = Server(now.request.environ, **options)
+        except ConnectionError as refused:
+            return now.Response(status=refused.status_code)  # the client has been told so already
+        try:
+            f(ws, *args, **kwargs)
+        except ConnectionClosed:
+            finish(ws, CloseReason.NORMAL_CLOSURE)
+        except BaseException:
+            # 7.4.1: 1011 is for "an unexpected condition that prevented it from fulfilling the request"
+            finish(ws, CloseReason.INTERNAL_ERROR)
+            raise  # the application logs it
+        else:
+            finish(ws, CloseReason.NORMAL_CLOSURE)
+        return now.Response(status=101)
+
+    return websocket_route
+
+
+def finish(ws: Server, reason: CloseReason) -> None:
+    """Close if it is not closed yet; return when TCP is done with, so that nobody writes after us."""
+    with contextlib.suppress(ConnectionClosed):
+        ws.close(reason)
+
+
+class Sock:
+    """The extension. Without an application, routes wait in a blueprint for `init_app`."""
+
+    def __init__(self, app: Any = None) -> None:
+        self.app: Any = None
+        self.bp: Blueprint | None = None
+        self._views: dict[Callable[..., Any], Callable[..., Any]] = {}
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Any) -> None:
+        if self.bp:
+            app.register_blueprint(self.bp)
+        self.app = app
+
+    def route(self, path: str, bp: Any = None, **kwargs: Any) -> Callable[[F], F]:
+        """Decorator for a WebSocket route; other keywords are those of the application's own `route`."""
+
+        def decorator(f: F) -> F:
+            # One view for one function, however many routes it has: an endpoint's name is its function's.
+            view = self._views.setdefault(f, websocket_view(f))
+            self._home(bp).route(path, websocket=True, **kwargs)(view)
+            return f
+
+        return decorator
+
+    def _home(self, bp: Any) -> Any:
+        """Where a route goes: the blueprint that was named, or the application, or what waits for it."""
+        if bp or self.app:
+            return bp or self.app
+        self.bp = self.bp or Blueprint("__flask_sock", __name__)
+        return self.bp

@@ -1,0 +1,287 @@
+"""One recording: an engine, the wiretap, the thread starts and the writer, put together and taken apart again.
+
+    recorder = Recorder("run.trace", Options())
+    recorder.start()
+    ...
+    summary = recorder.stop()
+
+The recorder is the only mutable thing that the others share. An error of ours never reaches the program: the
+first one switches the recording off, is kept in `faults`, and is told at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from _thread import _local, allocate_lock, get_ident, start_new_thread
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from types import CodeType
+from typing import Any
+
+from . import store
+from .events import ThreadLog
+from .monitoring import EngineError, MonitoringEngine
+from .scope import DEFAULT, Entry, Scope
+from .secrets import Secrets
+from .settrace import SettraceEngine
+from .store import Store
+from .threads import ThreadStarts
+from .wiretap import Wiretap
+from .writer import Known, Writer
+
+#: Seconds between two commits while the program runs.
+INTERVAL = 0.2
+
+
+class RecorderError(Exception):
+    """The recording cannot start; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to record. `max_value`: bytes or characters kept of one value; `keep`: bytes of text and data that
+    may be held in memory so that identity can be followed; `program`: the folder of the program, if it has one.
+    """
+
+    engine: str = "auto"
+    scope: tuple[str, ...] = DEFAULT
+    exclude: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    values: bool = True
+    wire: bool = True
+    max_value: int = 1 << 17
+    keep: int = 32 << 20
+    show_secrets: bool = False
+    program: str | None = None
+    about: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was recorded: counts, the size in bytes, what was masked, and our own faults, if any."""
+
+    path: str
+    engine: str
+    calls: int
+    threads: int
+    connections: int
+    size: int
+    masked: dict[str, int]
+    faults: tuple[str, ...]
+    unmatched: tuple[str, ...]
+
+
+class Recorder:
+    """Records from `start` to `stop`; can be used once."""
+
+    def __init__(self, path: str, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.path = os.path.abspath(path)
+        self.active = False
+        self.faults: list[str] = []
+        self.tick: Any = count(1).__next__
+        self.known = Known(self.options.keep)
+        #: co_filename -> {id(code): Entry or None}; None where nothing of the file is in scope.
+        self.files: dict[str, dict[int, Entry | None] | None] = {}
+        o = self.options
+        self.scope = Scope(o.scope, o.exclude, o.lines, o.program)
+        self._secrets = Secrets(o.show_secrets)
+        self._entries = count(1).__next__
+        self._thread_numbers = count(1).__next__
+        self._logs: list[ThreadLog] = []
+        self._here = _local()
+        self._drain_lock = allocate_lock()
+        self._entry_lock = allocate_lock()
+        self._wake = allocate_lock()
+        self._ended = allocate_lock()
+        self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
+        self._owner = 0
+        self._engine: SettraceEngine | MonitoringEngine = self._choose_engine()
+        self._wiretap = Wiretap(self)
+        self._starts = ThreadStarts(self)
+
+    def _choose_engine(self) -> SettraceEngine | MonitoringEngine:
+        wanted, has = self.options.engine, hasattr(sys, "monitoring")
+        if wanted == "monitoring" and not has:
+            version = ".".join(map(str, sys.version_info[:2]))
+            raise RecorderError(f"Python {version} has no sys.monitoring (3.12 brought it); use the engine settrace")
+        if wanted not in ("auto", "settrace", "monitoring"):
+            raise RecorderError(f"there is no engine {wanted!r}: choose auto, settrace or monitoring")
+        return MonitoringEngine(self) if has and wanted != "settrace" else SettraceEngine(self)
+
+    # -- for users -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the trace and hook in. Raises `RecorderError`; nothing is left hooked then."""
+        try:
+            self._store = Store(self.path)
+        except store.StoreError as error:
+            raise RecorderError(str(error)) from None
+        o = self.options
+        self._writer = Writer(self._store, self.scope, self._secrets, self.known, o.max_value, o.values)
+        self._writer.meta(self._about())
+        self._owner = os.getpid()
+        self._ended.acquire()
+        self._wake.acquire()
+        self.active = True
+        try:
+            if o.wire:
+                self._wiretap.start()
+            self._starts.start()
+            self._engine.start()
+        except EngineError as error:
+            self._unhook()
+            self._store.close()
+            raise RecorderError(str(error)) from None
+        start_new_thread(self._write_behind, ())
+
+    def stop(self) -> Summary:
+        """Unhook, write what is left, close the trace. Never raises for a fault while recording: see `faults`."""
+        self._unhook()
+        self._wake.release()
+        self._ended.acquire()
+        words = self._unmatched()
+        try:
+            self.drain()
+            self._writer.finish(self._closing())
+            self._store.close()
+        except Exception as error:
+            self._note_fault(error)
+        self.known.clear()
+        return Summary(
+            self.path,
+            self._engine.name,
+            self._writer.calls,
+            len(self._logs),
+            len(self._connections),
+            os.path.getsize(self.path) if os.path.exists(self.path) else 0,
+            dict(self._secrets.masked),
+            tuple(self.faults),
+            words,
+        )
+
+    def _unhook(self) -> None:
+        self.active = False
+        self._engine.stop()
+        self._starts.stop()
+        self._wiretap.stop()
+
+    def _about(self) -> dict[str, str]:
+        return {
+            "recorder": "unmagic",
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "implementation": sys.implementation.name,
+            "platform": sys.platform,
+            "engine": self._engine.name,
+            "scope": " ".join(self.options.scope),
+            "exclude": " ".join(self.options.exclude),
+            "lines": " ".join(self.options.lines),
+            "values": str(int(self.options.values)),
+            "max_value": str(self.options.max_value),
+            "keep": str(self.options.keep),
+            "secrets": "shown" if self.options.show_secrets else "masked",
+            "program": self.options.program or "",
+            "started": str(time.time()),
+            **self.options.about,
+        }
+
+    def _closing(self) -> dict[str, str]:
+        closing = {"complete": "1", "ended": str(time.time()), "forgotten": str(self.known.cut)}
+        if self.faults:
+            closing["faults"] = "\n".join(self.faults)
+        return closing
+
+    def _unmatched(self) -> tuple[str, ...]:
+        kept = [v.reason for v in self.scope.verdicts() if v.recorded]
+        used = " ".join(kept)
+        return tuple(w for w in self.options.scope if repr(w) not in used and ":" not in w)
+
+    # -- for the hooks -------------------------------------------------------------------------------------
+
+    def file(self, filename: str) -> dict[int, Entry | None] | None:
+        """Decide about a file, once; None where nothing in it is recorded."""
+        with self._entry_lock:
+            if filename not in self.files:
+                self.files[filename] = {} if self.scope.concerns(filename) else None
+            return self.files[filename]
+
+    def entry(self, code: CodeType, codes: dict[int, Entry | None]) -> Entry | None:
+        """Decide about a code object, once. It is kept alive with its entry, so that its id stays its own."""
+        with self._entry_lock:
+            if id(code) not in codes:
+                entry = self.scope.entry(code, self._entries())
+                codes[id(code)] = entry
+                if entry is None:
+                    self._keep_alive.append(code)
+            return codes[id(code)]
+
+    _keep_alive: list[CodeType] = []
+
+    def next_thread(self) -> int:
+        """A number for a thread that is about to be."""
+        number: int = self._thread_numbers()
+        return number
+
+    def thread_log(self) -> ThreadLog:
+        """The list of the thread that asks, made at its first event."""
+        try:
+            log: ThreadLog = self._here.log
+        except AttributeError:
+            number, name = self._starts.identify()
+            log = self._here.log = ThreadLog(number, name, get_ident())
+            self._logs.append(log)
+        return log
+
+    def connection(self, number: int, family: str, local: str, peer: str, tls: bool, role: str) -> None:
+        """A connection was seen, or has learned one of its ends."""
+        old = self._connections.get(number)
+        self._connections[number] = (family, local, peer, role or (old[3] if old else ""), tls)
+
+    def fault(self, error: BaseException) -> None:
+        """An error of ours inside a hook: stop recording, keep the program going."""
+        self.active = False
+        self._note_fault(error)
+
+    def _note_fault(self, error: BaseException) -> None:
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f" ({os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno})" if where else ""
+        if len(self.faults) < 10:
+            self.faults.append(f"{type(error).__name__}: {error}{place}")
+
+    def drain(self) -> None:
+        """Write what every thread has recorded so far. A hook that finds the writer at work goes on."""
+        with self._drain_lock:
+            for number, ends in list(self._connections.items()):
+                family, local, peer, role, tls = ends
+                self._writer.connection(number, family, local, peer, role, tls)
+            self._writer.drain(list(self._logs))
+
+    def _write_behind(self) -> None:
+        """Commit every `INTERVAL` seconds until the recording ends. Runs on a thread that `threading` does not
+        know, so that the program does not see it among its own."""
+        try:
+            while not self._wake.acquire(timeout=INTERVAL):
+                if os.getpid() != self._owner:
+                    return
+                self.drain()
+        except Exception as error:
+            self.fault(error)
+        finally:
+            self._ended.release()
+
+
+@contextmanager
+def record(path: str, options: Options | None = None) -> Iterator[Recorder]:
+    """Record what runs inside the block, on every thread, into the trace file at `path`."""
+    recorder = Recorder(path, options)
+    recorder.start()
+    try:
+        yield recorder
+    finally:
+        recorder.stop()

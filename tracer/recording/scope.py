@@ -1,0 +1,260 @@
+"""Which code is recorded, and why: one decision a file, one a code object, each with its reason.
+
+A file belongs to a **lane**: the package it is installed in, the standard library's module, or ``app`` for the
+program itself. A scope is a list of what to keep: ``program``, ``installed`` (every installed package), a lane
+(``flask``), a standard library module (``http.server``), one function (``threading:Event.set``), or ``stdlib``.
+`Scope.entry` is asked once for each code object and answers with an `Entry`, or None for "never tell me again".
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import CodeType
+
+from .bytecode import SUSPENDS, returns, suspensions
+
+#: What `unmagic run` keeps when nothing else is said: the program, what is installed, and the standard
+#: library's part of the way from the socket.
+DEFAULT = (
+    "program",
+    "installed",
+    "socketserver",
+    "http.server",
+    "http.client",
+    "http.cookies",
+    "wsgiref",
+    "email.parser",
+    "email.feedparser",
+    "email.message",
+    "threading:Thread.start",
+    "threading:Thread.run",
+    "threading:Event.set",
+    "threading:Event.wait",
+    "queue:Queue.put",
+    "queue:Queue.get",
+)
+
+#: Our own files: never recorded, whatever the scope says.
+OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file belongs. `kind` is program, installed, stdlib, other or none; `module` is dotted."""
+
+    path: str
+    kind: str
+    lane: str
+    module: str
+    base: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One decision, as `unmagic scope` prints it."""
+
+    path: str
+    lane: str
+    recorded: bool
+    reason: str
+
+
+class Entry:
+    """All that a hook needs to know of one code object in scope; made once."""
+
+    __slots__ = ("arguments", "code", "lane", "lines", "number", "path", "returns", "suspended", "suspends")
+
+    def __init__(self, number: int, code: CodeType, place: Place, lines: bool) -> None:
+        self.number = number
+        self.code = code
+        self.path = place.path
+        self.lane = place.lane
+        self.lines = lines
+        count = code.co_argcount + code.co_kwonlyargcount
+        count += bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)
+        self.arguments = code.co_varnames[:count]
+        self.suspends = bool(code.co_flags & SUSPENDS)
+        self.suspended = suspensions(code)
+        self.returns = returns(code)
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(path)
+
+
+class Scope:
+    """Decides, and remembers each decision with its reason.
+
+    `wanted` and `excluded` are scope words (see the module's text), `lines` the lanes whose lines are recorded
+    too. `program` is the folder of the program; None where there is no program of its own (tests, notebooks).
+    """
+
+    def __init__(
+        self,
+        wanted: Iterable[str] = DEFAULT,
+        excluded: Iterable[str] = (),
+        lines: Iterable[str] = (),
+        program: str | None = None,
+    ) -> None:
+        self.wanted = tuple(wanted)
+        self.excluded = tuple(excluded)
+        self.lines = frozenset(lines)
+        self.program = _real(program) if program else None
+        self._stdlib = _real(sysconfig.get_path("stdlib"))
+        names = ("purelib", "platlib")
+        bases = {_real(sysconfig.get_path(name)) for name in names}
+        bases |= {_real(p) for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")}
+        self._installed = tuple(sorted(bases, key=len, reverse=True))
+        self._places: dict[str, Place] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._qualnames: dict[str, dict[tuple[str, int], str]] = {}
+
+    def place(self, filename: str) -> Place:
+        """Where the file named by a code object's `co_filename` belongs."""
+        if filename not in self._places:
+            self._places[filename] = self._find_place(filename)
+        return self._places[filename]
+
+    def _find_place(self, filename: str) -> Place:
+        if filename.startswith("<"):
+            return Place(filename, "none", "", "", "")
+        path = _real(filename)
+        if path.startswith(OWN):
+            return Place(path, "none", "", "", "")
+        for base in self._installed:
+            if path.startswith(base + os.sep):
+                module = _dotted(path[len(base) + 1 :])
+                return Place(path, "installed", module.partition(".")[0], module, base)
+        if self.program and path.startswith(self.program + os.sep):
+            return Place(path, "program", "app", _dotted(path[len(self.program) + 1 :]), self.program)
+        if path.startswith(self._stdlib + os.sep):
+            module = _dotted(path[len(self._stdlib) + 1 :])
+            return Place(path, "stdlib", module.partition(".")[0], module, self._stdlib)
+        base = _package_base(path)
+        module = _dotted(path[len(base) + 1 :])
+        return Place(path, "other", module.partition(".")[0], module, base)
+
+    def verdict(self, filename: str, qualname: str = "") -> Verdict:
+        """Whether code of this file (of this function, where given) is recorded, with the reason."""
+        place = self.place(filename)
+        if place.kind == "none":
+            why = "the recorder itself" if place.path.startswith(OWN) else "no source file"
+            return Verdict(filename, "", False, why)
+        out = self._matching(self.excluded, place, qualname)
+        if out:
+            return Verdict(place.path, place.lane, False, f"excluded by {out!r}")
+        word = self._matching(self.wanted, place, qualname)
+        if word:
+            return Verdict(place.path, place.lane, True, f"kept by {word!r}: {_describe(place)}")
+        return Verdict(place.path, place.lane, False, f"not in scope: {_describe(place)}")
+
+    def _matching(self, words: tuple[str, ...], place: Place, qualname: str) -> str:
+        for word in words:
+            module, _, function = word.partition(":")
+            if function and function != qualname:
+                continue
+            if not function and module == place.kind or module == "program" and place.kind == "program":
+                return word
+            dotted = place.module
+            if dotted == module or dotted.startswith(module + ".") or (module == place.lane and place.lane):
+                return word
+        return ""
+
+    def concerns(self, filename: str) -> bool:
+        """False where no function of this file can be in scope; asked once a file, so that most code costs
+        one look-up in a dictionary."""
+        place = self.place(filename)
+        if self.verdict(filename).recorded:
+            self._verdicts[filename] = self.verdict(filename)
+            return True
+        some = any(":" in w and w.partition(":")[0] == place.module for w in self.wanted) and place.kind != "none"
+        verdict = self.verdict(filename)
+        if some:
+            functions = ", ".join(w.partition(":")[2] for w in self.wanted if w.startswith(place.module + ":"))
+            verdict = Verdict(verdict.path, verdict.lane, True, f"only {functions}")
+        self._verdicts[filename] = verdict
+        return some
+
+    def entry(self, code: CodeType, number: int) -> Entry | None:
+        """The `Entry` of a code object in scope, else None. Called once for each code object."""
+        place = self.place(code.co_filename)
+        if not self.verdict(code.co_filename, self.qualname(code)).recorded:
+            return None
+        return Entry(number, code, place, place.lane in self.lines or place.module in self.lines)
+
+    def qualname(self, code: CodeType) -> str:
+        """`co_qualname`, which 3.10 does not have: there it is read from the source, once a file."""
+        name = getattr(code, "co_qualname", None)
+        if isinstance(name, str):
+            return name
+        if code.co_filename not in self._qualnames:
+            self._qualnames[code.co_filename] = _qualnames(code.co_filename)
+        return self._qualnames[code.co_filename].get((code.co_name, code.co_firstlineno), code.co_name)
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every decision about a file so far, in the order of path."""
+        return tuple(sorted(self._verdicts.values(), key=lambda v: v.path))
+
+
+def _describe(place: Place) -> str:
+    return {
+        "program": "the program's own file",
+        "installed": f"installed package {place.lane}",
+        "stdlib": f"standard library, {place.module}",
+        "other": f"package {place.lane}, outside site-packages",
+    }[place.kind]
+
+
+def _dotted(relative: str) -> str:
+    stem = relative[:-3] if relative.endswith(".py") else relative
+    parts = stem.replace("\\", "/").split("/")
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)
+
+
+def _package_base(path: str) -> str:
+    folder = os.path.dirname(path)
+    while os.path.exists(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _qualnames(filename: str) -> dict[tuple[str, int], str]:
+    """(co_name, co_firstlineno) -> qualified name, for every function in a source file."""
+    try:
+        with open(filename, "rb") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    found: dict[tuple[str, int], str] = {}
+
+    def visit(node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = prefix
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                first = min([child.lineno, *[d.lineno for d in child.decorator_list]])
+                found.setdefault((child.name, first), prefix + child.name)
+                inner = prefix + child.name + ("." if isinstance(child, ast.ClassDef) else ".<locals>.")
+            elif type(child) in _ANONYMOUS:
+                name = _ANONYMOUS[type(child)]
+                found.setdefault((name, child.lineno), prefix + name)  # type: ignore[attr-defined]
+                inner = prefix + name + ".<locals>."
+            visit(child, inner)
+
+    visit(tree, "")
+    return found
+
+
+_ANONYMOUS: dict[type, str] = {
+    ast.Lambda: "<lambda>",
+    ast.ListComp: "<listcomp>",
+    ast.SetComp: "<setcomp>",
+    ast.DictComp: "<dictcomp>",
+    ast.GeneratorExp: "<genexpr>",
+}

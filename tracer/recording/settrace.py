@@ -1,0 +1,162 @@
+"""The engine that every Python has: `sys.settrace`, one closure a thread.
+
+The global trace function decides once for each code object and writes the call; the local one writes what
+happens to it. A closure bound to the thread's own list needs no look-up of the thread. Lines are switched off
+for each frame unless they were asked for. Kinds of "call" and "return" are told apart by `bytecode.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any
+
+from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD, ThreadLog
+from .values import MUTABLE, PLAIN, snapshot
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+#: A thread that has this many items unwritten writes them itself, so that memory stays bounded.
+FULL = 400_000
+
+
+class SettraceEngine:
+    """Hooks `sys.settrace` for this thread and all that start; restores what was there."""
+
+    name = "settrace"
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._previous: Any = None
+        self._previous_threads: Any = None
+        self._boot = self._first_event
+
+    def start(self) -> None:
+        """Install the hooks. Threads that run already are hooked on 3.12 and newer only."""
+        self._previous = sys.gettrace()
+        self._previous_threads = threading.gettrace()
+        if hasattr(threading, "settrace_all_threads"):
+            threading.settrace_all_threads(self._boot)
+        else:
+            threading.settrace(self._boot)
+        sys.settrace(self._boot)
+
+    def stop(self) -> None:
+        """Put back what was there. A thread that still runs drops its hook at its next event (before 3.12)."""
+        if hasattr(threading, "settrace_all_threads"):
+            threading.settrace_all_threads(self._previous_threads)
+        else:
+            threading.settrace(self._previous_threads)
+        sys.settrace(self._previous)
+
+    def _first_event(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """The first event of a thread: give it a trace function of its own."""
+        if not self._recorder.active:
+            sys.settrace(None)
+            return None
+        trace = make_tracer(self._recorder, self._recorder.thread_log())
+        sys.settrace(trace)
+        return trace(frame, event, argument)
+
+
+def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
+    """The global trace function of one thread."""
+    put, events, tick = log.extend, log.events, recorder.tick
+    files, entry_of, known = recorder.files, recorder.entry, recorder.known.entries
+    keep_values = recorder.options.values
+    plain, mutable, take = PLAIN, MUTABLE, snapshot
+    #: The exception that is on its way out, told by "exception" just before "return" comes with None.
+    leaving: list[Any] = [None, 0, -2]
+
+    def on_call(frame: FrameType, event: str, argument: Any) -> Any:
+        try:
+            code = frame.f_code
+            codes = files.get(code.co_filename)
+            if codes is None:
+                if code.co_filename in files:
+                    return None
+                codes = recorder.file(code.co_filename)
+                if codes is None:
+                    return None
+            entry = codes.get(id(code), False)
+            if entry is False:
+                entry = entry_of(code, codes)
+            if entry is None:
+                return None
+            if not recorder.active:
+                sys.settrace(None)
+                return None
+            frame.f_trace_lines = entry.lines
+            back = frame.f_back
+            caller: CodeType | None = None
+            lasti = 0
+            if back is not None:
+                caller, lasti = back.f_code, back.f_lasti
+            if entry.suspends:
+                if frame.f_lasti in entry.suspended:
+                    put((RESUME, tick(), entry, caller, lasti, id(frame)))
+                    return on_event
+                key = id(frame)
+            else:
+                key = 0
+            if keep_values:
+                held = frame.f_locals
+                arguments = tuple(
+                    [
+                        value
+                        if (kind := id(type(value))) in plain or (kind not in mutable and id(value) in known)
+                        else take(value)
+                        for value in [held[name] for name in entry.arguments]
+                    ]
+                )
+            else:
+                arguments = ()
+            put((CALL, tick(), entry, caller, lasti, key, arguments))
+            if len(events) > FULL:
+                recorder.drain()
+            return on_event
+        except Exception as error:
+            return recorder.fault(error)
+
+    def on_event(frame: FrameType, event: str, argument: Any) -> Any:
+        try:
+            if event == "return":
+                if argument is None:
+                    lasti = frame.f_lasti
+                    entry = files[frame.f_code.co_filename][id(frame.f_code)]
+                    if lasti not in entry.returns and (
+                        lasti not in entry.suspended or (leaving[1] == id(frame) and leaving[2] == lasti)
+                    ):
+                        error, leaving[0] = leaving[0], None
+                        put((UNWIND, tick(), error))
+                        return on_event
+                    put((YIELD if lasti in entry.suspended else RETURN, tick(), None))
+                    return on_event
+                if keep_values and id(type(argument)) not in plain:
+                    argument = take(argument)
+                code = frame.f_code
+                if code.co_flags & 0x2A0 and frame.f_lasti in files[code.co_filename][id(code)].suspended:
+                    put((YIELD, tick(), argument if keep_values else None))
+                else:
+                    put((RETURN, tick(), argument if keep_values else None))
+                leaving[1] = 0
+            elif event == "line":
+                put((LINE, tick(), frame.f_lineno))
+            elif event == "exception":
+                error, code = argument[1], frame.f_code
+                if type(error) is StopIteration and not _raised_here(argument[2], frame):
+                    return on_event  # how a for loop hears that its iterator has ended; not an error, not in 3.11
+                if leaving[0] is not error or leaving[1] != id(frame):
+                    put((RAISE, tick(), (code, frame.f_lasti), error))
+                leaving[:] = error, id(frame), frame.f_lasti
+            return on_event
+        except Exception as error:
+            return recorder.fault(error)
+
+    return on_call
+
+
+def _raised_here(traceback: Any, frame: FrameType) -> bool:
+    return traceback is not None and (traceback.tb_next is not None or traceback.tb_frame is frame)

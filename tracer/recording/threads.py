@@ -1,0 +1,65 @@
+"""Who started which thread: noted when `Thread.start` is called, tied to the thread's own first event.
+
+The method is replaced while recording, as the wiretap's are, and put back. Threads begun below `threading`
+(by `_thread.start_new_thread`) are recorded too, only without a parent.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from _thread import get_ident
+from typing import TYPE_CHECKING, Any
+
+from .events import START
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+
+class ThreadStarts:
+    """Gives each new thread its number before it runs."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._original: Any = None
+        self._pending: dict[int, tuple[Any, int]] = {}
+
+    def start(self) -> None:
+        """Replace `Thread.start`."""
+        self._original = original = threading.Thread.start
+        recorder, pending = self._recorder, self._pending
+
+        def start(self: Any) -> None:
+            if recorder.active:
+                try:
+                    frame = sys._getframe(1)
+                    number = recorder.next_thread()
+                    pending[id(self)] = (self, number)
+                    recorder.thread_log().extend((START, recorder.tick(), frame.f_code, frame.f_lasti, number))
+                except Exception as error:
+                    recorder.fault(error)
+            return original(self)
+
+        start.__name__, start.__qualname__, start.__doc__ = "start", "Thread.start", original.__doc__
+        threading.Thread.start = start  # type: ignore[method-assign]
+
+    def stop(self) -> None:
+        """Put `Thread.start` back."""
+        if self._original is not None:
+            threading.Thread.start = self._original  # type: ignore[method-assign]
+            self._original = None
+        self._pending.clear()
+
+    def identify(self) -> tuple[int, str]:
+        """(number, name) of the thread that asks. `threading.current_thread` is not used: it would make an
+        object for a thread that has none, and the program would see it."""
+        active: dict[int, Any] = threading._active  # type: ignore[attr-defined]
+        thread = active.get(get_ident())
+        if thread is None:
+            return self._recorder.next_thread(), f"thread {get_ident()}"
+        name = thread.__dict__.get("_name", "")
+        pending = self._pending.pop(id(thread), None)
+        if pending is not None and pending[0] is thread:
+            return pending[1], name
+        return self._recorder.next_thread(), name

@@ -1,0 +1,352 @@
+"""Turns what the hooks wrote into rows of the trace: names, lines, described values, batches.
+
+Runs between events, on a thread of its own (or on a program's thread whose list has grown too long), always
+under the recorder's lock. The only place that gives numbers to values: an object that is still known keeps its
+number, so one number means one object. What keeps an `id` from being used again while it is known is a weak
+reference where the type has them, and a strong one, within a bound, where it has not (`Known`).
+"""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from bisect import bisect_right
+from collections import OrderedDict
+from types import CodeType
+from typing import Any, NamedTuple
+from weakref import ref
+
+from .events import CALL, LENGTH, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD, ThreadLog, WireRecord
+from .origins import Distribution, Origins
+from .scope import Entry, Scope
+from .secrets import Secrets, StreamMask
+from .store import Store
+from .values import Snapshot, describe, identified
+
+#: Containers and other objects without weak references that are kept alive at a time, at most.
+RING = 256
+#: Numbers and other atoms that keep their row; more of them start over.
+ATOMS = 50_000
+
+
+class Described(NamedTuple):
+    """The latest row of a known object; `deep` where its parts are in it, `signature` what they were."""
+
+    row: int
+    deep: bool
+    signature: Any
+
+
+class Known:
+    """Which object has which number, soundly: an entry lives only as long as its object cannot be another.
+
+    `budget` bounds the text and bytes that are kept alive, in bytes. `cut` counts what had to be forgotten.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.entries: dict[int, tuple[Any, int, Described]] = {}
+        self._budget = budget
+        self._held = 0
+        self._texts: OrderedDict[int, int] = OrderedDict()
+        self._ring: OrderedDict[int, None] = OrderedDict()
+        self.cut = 0
+
+    def get(self, value: Any) -> tuple[int, Described] | None:
+        """(identity, latest row) of an object that is still known, else None."""
+        entry = self.entries.get(id(value))
+        if entry is None:
+            return None
+        kept, identity, described = entry
+        if (kept() if type(kept) is ref else kept) is not value:
+            del self.entries[id(value)]
+            return None
+        return identity, described
+
+    def put(self, value: Any, identity: int, described: Described) -> None:
+        """Remember `value`, weakly if its type allows it."""
+        key, entries = id(value), self.entries
+        if type(value) is str or type(value) is bytes:
+            entries[key] = (value, identity, described)
+            self._texts[key] = len(value) + 80
+            self._held += len(value) + 80
+            while self._held > self._budget and len(self._texts) > 1:
+                old, size = self._texts.popitem(last=False)
+                self._held -= size
+                entries.pop(old, None)
+                self.cut += 1
+            return
+        try:
+            entries[key] = (ref(value, lambda _, key=key: entries.pop(key, None)), identity, described)  # type: ignore[misc]
+        except TypeError:
+            entries[key] = (value, identity, described)
+            self._ring[key] = None
+            if len(self._ring) > RING:
+                old, _ = self._ring.popitem(last=False)
+                entries.pop(old, None)
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        self.entries.clear()
+        self._texts.clear()
+        self._ring.clear()
+
+
+class Writer:
+    """Makes rows. One for each recording; not thread-safe by itself."""
+
+    def __init__(self, store: Store, scope: Scope, secrets: Secrets, known: Known, max_value: int, values: bool) -> None:
+        self._store = store
+        self._scope = scope
+        self._secrets = secrets
+        self._known = known
+        self._limit = max_value
+        self._values = values
+        self._origins = Origins()
+        self._codes: dict[int, tuple[CodeType, int, bool]] = {}
+        self._lines: dict[int, tuple[CodeType, list[int], list[int]]] = {}
+        self._files: dict[str, int] = {}
+        self._distributions: dict[str, int] = {}
+        self._atoms: dict[tuple[str, str], int] = {}
+        self._threads: set[int] = set()
+        self._streams: dict[tuple[int, str], StreamMask] = {}
+        self._numbers = {"value": 0, "object": 0, "wire": 0, "batch": 0}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self.calls = 0
+
+    # -- what the recorder calls ---------------------------------------------------------------------------
+
+    def drain(self, logs: list[ThreadLog]) -> None:
+        """Take what the threads wrote and commit it, in one transaction."""
+        for log in logs:
+            events = log.take()
+            if events:
+                self._batch(log, events)
+        self._flush()
+
+    def connection(self, number: int, family: str, local: str, peer: str, role: str, tls: bool) -> None:
+        """Note a connection that the wiretap saw; written with the next batch."""
+        self._add("connection", (number, family, local, peer, role, int(tls)))
+
+    def finish(self, meta: dict[str, str]) -> None:
+        """Write what is known only at the end: the decisions about files, the counts; mask once more."""
+        for verdict in self._scope.verdicts():
+            self._add("scope", (verdict.path, verdict.lane, int(verdict.recorded), verdict.reason))
+        for rule, count in sorted(self._secrets.masked.items()):
+            meta[f"masked.{rule}"] = str(count)
+        for key, value in meta.items():
+            self._add("meta", (key, value))
+        self._flush()
+        if self._secrets.known:
+            self._store.mask(self._mask_again)
+
+    def meta(self, values: dict[str, str]) -> None:
+        """Write rows of `meta` at once."""
+        for key, value in values.items():
+            self._add("meta", (key, value))
+        self._flush()
+
+    # -- rows ----------------------------------------------------------------------------------------------
+
+    def _add(self, table: str, row: tuple[Any, ...]) -> None:
+        self._rows.setdefault(table, []).append(row)
+
+    def _flush(self) -> None:
+        rows, self._rows = self._rows, {}
+        if rows:
+            self._store.write(sorted(rows.items()))
+
+    def _next(self, table: str) -> int:
+        self._numbers[table] += 1
+        return self._numbers[table]
+
+    def _batch(self, log: ThreadLog, events: list[Any]) -> None:
+        if log.number not in self._threads:
+            self._threads.add(log.number)
+            self._add("thread", (log.number, log.name, "thread"))
+        out = array("q")
+        put = out.extend
+        value, position, end = self._value, 0, len(events)
+        while position < end:
+            kind = events[position]
+            if kind == CALL:
+                _, order, entry, caller, lasti, frame, arguments = events[position : position + 7]
+                numbers = [value(argument, name) for name, argument in zip(entry.arguments, arguments, strict=False)]
+                put((CALL, order, self._entry(entry), *self._site(caller, lasti), frame, len(numbers), *numbers))
+                self.calls += 1
+            elif kind in (RETURN, YIELD, UNWIND):
+                put((kind, events[position + 1], value(events[position + 2]) if self._values or kind == UNWIND else 0))
+            elif kind == RESUME:
+                _, order, entry, caller, lasti, frame = events[position : position + 6]
+                put((RESUME, order, self._entry(entry), *self._site(caller, lasti), frame))
+            elif kind == LINE:
+                put(events[position : position + 3])
+            elif kind == RAISE:
+                _, order, (code, lasti), error = events[position : position + 4]
+                put((RAISE, order, self._line(code, lasti), value(error)))
+            elif kind == WIRE:
+                put((WIRE, events[position + 1], self._wire(log, events[position + 1], events[position + 2])))
+            elif kind == START:
+                _, order, caller, lasti, thread = events[position : position + 5]
+                put((START, order, *self._site(caller, lasti), thread))
+            position += LENGTH[kind]
+        self._add("batch", (self._next("batch"), log.number, zlib.compress(out.tobytes(), 1)))
+
+    def _wire(self, log: ThreadLog, order: int, record: WireRecord) -> int:
+        number = self._next("wire")
+        data = self._value_of_wire(record) if record.data is not None else 0
+        error = self._value(record.error) if record.error is not None else 0
+        row = (number, record.began, order, log.number, record.op, record.connection or None)
+        row += (*self._site(record.code, record.lasti), record.size, data or None, error or None)
+        self._add("wire", (*row, record.detail, record.t0, record.t1))
+        return number
+
+    def _value_of_wire(self, record: WireRecord) -> int:
+        """The row of bytes that crossed a socket: never cut, and masked as a stream, since a read may end
+        inside a header."""
+        direction = "in" if record.op.startswith("rec") or record.op == "read" else "out"
+        stream = self._streams.setdefault((record.connection, direction), StreamMask(self._secrets))
+        masked = stream.feed(record.data)
+        known = self._known.get(record.data)
+        if known:
+            number, fresh = known[1].row, False
+        else:
+            number, fresh = self._next("value"), True
+            if identified(record.data):
+                self._known.put(record.data, number, Described(number, True, None))
+        whole = fresh or len(record.data) > self._limit or masked != record.data
+        if whole:
+            self._add("value", (number, number, "bytes", "bytes", len(record.data), masked, 0))
+        return number
+
+    # -- code ----------------------------------------------------------------------------------------------
+
+    def _entry(self, entry: Entry) -> int:
+        return self._code(entry.code, True, entry.arguments)
+
+    def _site(self, code: CodeType | None, lasti: int) -> tuple[int, int]:
+        return (self._code(code, False, ()), self._line(code, lasti)) if code is not None else (0, 0)
+
+    def _code(self, code: CodeType, recorded: bool, arguments: tuple[str, ...]) -> int:
+        key = id(code)
+        known = self._codes.get(key)
+        if known is not None and (known[2] or not recorded):
+            return known[1]
+        number = known[1] if known else len(self._codes) + 1
+        self._codes[key] = (code, number, recorded)
+        place = self._scope.place(code.co_filename)
+        names = ",".join(arguments)
+        first, last = code.co_firstlineno, max((line or 0 for _, _, line in code.co_lines()), default=0)
+        row = (number, self._file(place.path), self._scope.qualname(code), code_kind(code), first, max(first, last))
+        self._add("code", (*row, names, int(recorded)))
+        return number
+
+    def _line(self, code: CodeType, lasti: int) -> int:
+        table = self._lines.get(id(code))
+        if table is None:
+            starts, lines = [], []
+            for start, _, line in code.co_lines():
+                starts.append(start)
+                lines.append(line or 0)
+            table = self._lines[id(code)] = (code, starts, lines)
+        index = bisect_right(table[1], max(lasti, 0)) - 1
+        return table[2][index] if index >= 0 else code.co_firstlineno
+
+    def _file(self, path: str) -> int:
+        if path in self._files:
+            return self._files[path]
+        number = self._files[path] = len(self._files) + 1
+        place = self._scope.place(path)
+        facts = self._origins.facts(place.path, place.kind, place.base)
+        distribution = self._distribution(facts.distribution)
+        row = (number, place.path, place.kind, place.lane, place.module, distribution, facts.relative, facts.blob)
+        self._add("file", (*row, int(facts.unchanged), "", "", facts.source))
+        return number
+
+    def _distribution(self, distribution: Distribution | None) -> int | None:
+        if distribution is None:
+            return None
+        if distribution.name not in self._distributions:
+            self._distributions[distribution.name] = len(self._distributions) + 1
+            row = (self._distributions[distribution.name], distribution.name, distribution.version)
+            self._add("distribution", (*row, distribution.licence, "\n".join(distribution.urls)))
+        return self._distributions[distribution.name]
+
+    # -- values --------------------------------------------------------------------------------------------
+
+    def _value(self, value: Any, name: str = "", deep: bool = True) -> int:
+        """The number of the row that describes `value`, made if there is none yet. `name` is what it is called
+        where it was seen: the value of something called ``password`` is masked whole."""
+        subject = value.object if type(value) is Snapshot else value
+        if not identified(subject):
+            return self._atom(value, name)
+        known = self._known.get(subject)
+        signature = _signature(value)
+        if known:
+            described = known[1]
+            if not deep or (described.deep and signature in (None, described.signature)):
+                return described.row
+        number = self._next("value")
+        identity = known[0] if known else number
+        leaf = type(subject) is str or type(subject) is bytes
+        self._known.put(subject, identity, Described(number, deep or leaf, signature))
+        self._row(number, identity, value, name, deep)
+        return number
+
+    def _row(self, number: int, identity: int, value: Any, name: str, deep: bool) -> None:
+        told = describe(value, self._limit)
+        data = told.data
+        if isinstance(data, str):
+            data = self._secrets.text(data, name)
+        elif data is not None:
+            data = self._secrets.data(data, name)
+        self._add("value", (number, identity, told.type, told.kind, told.size, data, int(told.cut)))
+        if deep:
+            for position, (label, part) in enumerate(told.parts):
+                self._add("part", (number, position, label, self._value(part, label.strip(".[]'\""), deep=False)))
+
+    def _atom(self, value: Any, name: str) -> int:
+        told = describe(value, self._limit)
+        data = told.data.decode("latin-1") if isinstance(told.data, bytes) else told.data or ""
+        masked = self._secrets.text(data, name) if name and told.type in ("int", "str") else data
+        key = (told.type, masked)
+        number = self._atoms.get(key)
+        if number is None:
+            if len(self._atoms) >= ATOMS:
+                self._atoms.clear()
+            number = self._atoms[key] = self._next("value")
+            kept: str | bytes = masked.encode("latin-1") if told.type == "bytes" else masked
+            self._add("value", (number, 0, told.type, told.kind, told.size, kept, int(told.cut)))
+        return number
+
+    def _mask_again(self, data: str | bytes) -> str | bytes:
+        return self._secrets.text(data) if isinstance(data, str) else self._secrets.data(data)
+
+
+def _signature(value: Any) -> Any:
+    """What has to stay the same for a changing object's last description to be still true; None where the
+    object cannot change, or was not looked into this time."""
+    if type(value) is not Snapshot:
+        return None
+    items = value.items
+    if items is None or type(items) is bytes:
+        inside: Any = items
+    elif type(value.object) is dict:
+        inside = tuple(id(item) for _, item in items)
+    else:
+        inside = tuple(map(id, items))
+    return (value.size, inside, tuple((label, id(part)) for label, part in value.attributes or ()))
+
+
+def code_kind(code: CodeType) -> str:
+    """function, generator, coroutine, async generator, lambda, comprehension, class body or module."""
+    if code.co_name == "<module>":
+        return "module"
+    if code.co_name == "<lambda>":
+        return "lambda"
+    if code.co_name in ("<listcomp>", "<setcomp>", "<dictcomp>"):
+        return "comprehension"
+    for flag, name in ((0x20, "generator"), (0x80, "coroutine"), (0x200, "async generator")):
+        if code.co_flags & flag:
+            return name
+    return "function" if code.co_flags & 0x02 else "class body"
+
