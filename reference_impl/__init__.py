@@ -4,7 +4,8 @@ Read from the bytes upwards, and stop where you like: frames, deflate, events, h
 http, app, sock. `python -m reference_impl` serves them all.
 """
 
-from .app import App, Blueprint, Response, current_app, request
+from .app import App, Response, current_app, request
+from .blueprints import Blueprint
 from .http import make_server
 from .server import ConnectionClosed, ConnectionError, Server
 from .sock import Sock

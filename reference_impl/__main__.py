@@ -17,28 +17,23 @@ from .sock import Sock
 
 PAGE = """<!doctype html>
 <html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <title>Echo</title>
-<style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }</style>
 <h1>Echo</h1>
 <form>
   <label>Message <input name="message" autocomplete="off" autofocus value="Hello"></label>
-  <button>Send</button>
-  <button type="button" name="close">Close</button>
+  <button>Send</button> <button type="button" name="close">Close</button>
 </form>
 <ol role="log" aria-label="What happened"></ol>
 <script>
-const say = text => { document.querySelector("ol").append(Object.assign(document.createElement("li"),
-                                                                        { textContent: text })) }
-const form = document.querySelector("form"), url = location.href.replace(/^http/, "ws")
-const ws = new WebSocket(new URL("echo", url))
-ws.onopen = () => say("open")
-ws.onmessage = event => say("received: " + event.data)
-ws.onclose = event => say(`closed: code ${event.code}, ${event.wasClean ? "clean" : "not clean"}`)
-form.onsubmit = event => { event.preventDefault(); ws.send(form.message.value); say("sent: " + form.message.value) }
-form.close.onclick = () => ws.close(1000)
+  const form = document.querySelector("form"), log = document.querySelector("ol")
+  const say = text => { log.append(Object.assign(document.createElement("li"), { textContent: text })) }
+  const ws = new WebSocket(location.href.replace(/^http/, "ws").replace(/[^/]*$/, "echo"))
+  ws.onopen = () => say("open")
+  ws.onmessage = event => say("received: " + event.data)
+  ws.onclose = event => say(`closed with code ${event.code}, ${event.wasClean ? "clean" : "not clean"}`)
+  form.onsubmit = event => { event.preventDefault(); ws.send(form.message.value); say("sent: " + form.message.value) }
+  form.close.onclick = () => ws.close(1000)
 </script>
 """
 
@@ -111,12 +106,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, OverflowError) as error:
         print(f"cannot listen on {options.host}, port {options.port}: {error}", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: server.shutdown())
     print(f"Serving on {server.url} (Ctrl-C stops)", flush=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+    server.serve_forever()
+    print("Stopped.", file=sys.stderr)
     return 0
 
 

@@ -9,8 +9,8 @@ No socket, no thread, no clock: everything here can be tried at the prompt.
 
 Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/connection.py#L31-L202
 with https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/__init__.py#L23-L97
-and, for text and closing, https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L293-L330
-Leaves out: putting the parts of a message together (server.py); answering pings and closes by itself, as the original.
+and https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L293-L330
+Leaves out: the client's opening handshake; putting the parts of a message together (server.py).
 
 Theory of operation. Two facts decide what may happen: has a close frame been sent, has one been received? The sender
 alone writes the first, the reader alone the second, so two threads may share a connection as long as one at a time
@@ -19,37 +19,17 @@ sends. The state is looked up from the two; what may be sent in it, and which fr
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .closing import CloseReason, ParseFailed, Utf8, format_close, parse_close
 from .deflate import PerMessageDeflate
-from .events import AcceptConnection, BytesMessage, CloseConnection, Event, Headers, LocalProtocolError, Message
-from .events import Ping, Pong, RejectConnection, RejectData, RemoteProtocolError, Request, TextMessage
-from .frames import CloseReason, Frame, FrameParser, Opcode, ParseFailed, Piece
+from .events import *  # noqa: F403 (all of them: who uses a connection speaks in events)
+from .events import BytesMessage, CloseConnection, Event, Headers, LocalProtocolError, Message, Ping, Pong, TextMessage
+from .frames import Frame, FrameParser, Opcode, Piece
 from .handshake import Handshake
-
-__all__ = [
-    "AcceptConnection",
-    "BytesMessage",
-    "CloseConnection",
-    "Connection",
-    "ConnectionState",
-    "ConnectionType",
-    "Event",
-    "LocalProtocolError",
-    "Message",
-    "Ping",
-    "Pong",
-    "RejectConnection",
-    "RejectData",
-    "RemoteProtocolError",
-    "Request",
-    "TextMessage",
-    "WSConnection",
-]
 
 
 class ConnectionType(Enum):
@@ -89,63 +69,6 @@ FRAGMENTS = {
     (True, Opcode.BINARY): "5.4: a new message begins before the one under way has ended",
     (True, Opcode.CONTINUATION): None,
 }
-#: Section 7.4: the codes that may stand in a close frame.
-CLOSE_CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
-#: 7.4.1: "MUST NOT be set as a status code in a Close control frame by an endpoint" -> what is sent instead.
-LOCAL_ONLY = {CloseReason.ABNORMAL_CLOSURE: 1000, CloseReason.TLS_HANDSHAKE_FAILED: 1000}
-
-
-def is_close_code(code: int) -> bool:
-    return any(code in codes for codes in CLOSE_CODES)
-
-
-def parse_close(payload: bytes) -> CloseConnection:
-    """Section 5.5.1: nothing, or two bytes of code and a reason in UTF-8.
-
-    >>> parse_close(bytes.fromhex("03e8") + b"bye")
-    CloseConnection(code=1000, reason='bye')
-    """
-    if not payload:
-        # 7.1.5: "If this Close control frame contains no status code, _The WebSocket Connection Close Code_ is
-        # considered to be 1005."
-        return CloseConnection(CloseReason.NO_STATUS_RCVD, "")
-    code = int.from_bytes(payload[:2], "big")
-    if len(payload) == 1 or not is_close_code(code):
-        raise ParseFailed("7.4: no valid close code")
-    try:
-        return CloseConnection(code, payload[2:].decode())
-    except UnicodeDecodeError:
-        raise ParseFailed("8.1: the reason is not UTF-8", CloseReason.INVALID_FRAME_PAYLOAD_DATA) from None
-
-
-def format_close(event: CloseConnection) -> bytes:
-    """The payload of a close frame: at most 125 bytes, and no character cut in half."""
-    if event.code == CloseReason.NO_STATUS_RCVD:
-        return b""
-    code = LOCAL_ONLY.get(CloseReason(event.code), event.code) if event.code in set(CloseReason) else event.code
-    if not is_close_code(code):
-        raise ValueError(f"{code} is no close code: use 1000 to 1003, 1007 to 1014 or 3000 to 4999")
-    reason = (event.reason or "").encode()[:123].decode(errors="ignore")
-    return code.to_bytes(2, "big") + reason.encode()
-
-
-class Utf8:
-    """Section 8.1, as the bytes arrive: raises ParseFailed at the first byte that cannot be UTF-8."""
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-
-    def decode(self, data: bytes, last: bool) -> str:
-        try:
-            text = self._decoder.decode(data, last)
-        except UnicodeDecodeError as error:
-            raise ParseFailed(f"8.1: {error.reason}", CloseReason.INVALID_FRAME_PAYLOAD_DATA) from None
-        # subtle: Python's decoder keeps ED A0..BF and waits, although only a surrogate can begin so, and a surrogate
-        # is no UTF-8. Every other wrong prefix it reports at once.
-        kept = self._decoder.getstate()[0]
-        if kept[:1] == b"\xed" and kept[1:2] >= b"\xa0":
-            raise ParseFailed("8.1: a surrogate", CloseReason.INVALID_FRAME_PAYLOAD_DATA)
-        return text
 
 
 @dataclass
@@ -212,7 +135,7 @@ class Connection:
 
     def _control(self, piece: Piece) -> Event:
         if piece.header.opcode is Opcode.CLOSE:
-            event = parse_close(piece.payload)
+            event = CloseConnection(*parse_close(piece.payload))
             self.close_received = True
             return event
         return Ping(piece.payload) if piece.header.opcode is Opcode.PING else Pong(piece.payload)
@@ -264,7 +187,7 @@ class Connection:
             case Pong():
                 return Frame(Opcode.PONG, event.payload)
             case CloseConnection():
-                return Frame(Opcode.CLOSE, format_close(event))
+                return Frame(Opcode.CLOSE, format_close(event.code, event.reason))
         raise LocalProtocolError(f"{type(event).__name__} is no frame")
 
     def _message_frame(self, data: bytes | str, finished: bool) -> Frame:
@@ -285,10 +208,9 @@ class WSConnection:
     """The whole life of a WebSocket: a `Handshake`, and then a `Connection`."""
 
     def __init__(self, connection_type: ConnectionType, max_message_size: int | None = None) -> None:
-        self.client = connection_type is ConnectionType.CLIENT
         self.connection_type = connection_type
         self.max_message_size = max_message_size
-        self.handshake = Handshake(self.client)
+        self.handshake = Handshake()
         self.connection: Connection | None = None
 
     @property
@@ -300,30 +222,22 @@ class WSConnection:
     def initiate_upgrade_connection(
         self, headers: Headers, path: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1"
     ) -> None:
-        """For a server whose HTTP request has been parsed already, as every WSGI server does."""
+        """The request, if somebody has parsed it already. The original takes method and version for granted."""
         self.handshake.initiate(method, path, version, headers)
 
-    def send(self, event: Event) -> bytes:
-        if self.connection is not None:
-            return self.connection.send(event)
-        data = self.handshake.send(event)
-        self._open()
-        return data
-
     def receive_data(self, data: bytes | None) -> None:
-        if self.connection is not None:
-            self.connection.receive_data(data)
-        else:
-            self.handshake.receive_data(data)
-            self._open()
+        (self.connection or self.handshake).receive_data(data)
 
     def events(self) -> Iterator[Event]:
         yield from self.handshake.events()
         if self.connection is not None:
             yield from self.connection.events()
 
-    def _open(self) -> None:
-        """Once the handshake is agreed, what follows is frames."""
-        if self.handshake.agreed is not None:
-            rest = bytes(self.handshake.trailing_data)
+    def send(self, event: Event) -> bytes:
+        if self.connection is not None:
+            return self.connection.send(event)
+        data = self.handshake.send(event)
+        if self.handshake.agreed is not None:  # from here on, the bytes are frames
+            rest = bytes(self.handshake.buffer)
             self.connection = Connection(self.connection_type, self.handshake.agreed, rest, self.max_message_size)
+        return data

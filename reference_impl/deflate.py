@@ -8,8 +8,7 @@ Out: what the server agrees to, or None; then payloads inflated, never beyond a 
     b'Hello'
 
 Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/extensions.py#L62-L320
-Leaves out: the general `Extension` interface (there is one extension), a smaller window for what we send than the
-client asked for, and skipping the compression of what would only grow.
+Leaves out: the general `Extension` interface (there is one extension), and the client's side.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from __future__ import annotations
 import re
 import zlib
 
-from .frames import CloseReason, ParseFailed
+from .closing import CloseReason, ParseFailed
 
 TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110, section 5.6.2
 # RFC 6455, section 9.1: extension-param = token [ "=" (token | quoted-string) ]
@@ -53,31 +52,24 @@ def parse_extension(offer: str) -> tuple[str, list[tuple[str, str]]] | None:
 
 
 class PerMessageDeflate:
-    """One connection's agreement, with its two zlib streams: one for each direction."""
+    """The server's end of one agreement, with two zlib streams: one for each direction."""
 
     name = "permessage-deflate"
 
     def __init__(
         self,
         client_no_context_takeover: bool = False,
-        client_max_window_bits: int = 15,
         server_no_context_takeover: bool = False,
-        server_max_window_bits: int = 15,
+        server_max_window_bits: int = zlib.MAX_WBITS,
     ) -> None:
         self.client_no_context_takeover = client_no_context_takeover
-        self.client_max_window_bits = client_max_window_bits
         self.server_no_context_takeover = server_no_context_takeover
         self.server_max_window_bits = server_max_window_bits
-        self.client = False  # whose end this is; `finalize` makes it a client's
         self._compressor: zlib._Compress | None = None
         self._decompressor: zlib._Decompress | None = None
 
-    def offer(self) -> str:
-        """What a client says."""
-        return "; ".join([self.name, *self._windows("client", "server"), *self._takeovers()])
-
     def accept(self, offer: str) -> str | None:
-        """What a server answers to `offer`; None declines it, and changes nothing."""
+        """What to answer to the client's `offer`; None declines it, and changes nothing."""
         parsed = parse_extension(offer)
         if parsed is None or parsed[0] != self.name:
             return None
@@ -86,43 +78,25 @@ class PerMessageDeflate:
         valid = all(name in OFFERED_VALUES and OFFERED_VALUES[name].fullmatch(asked[name]) for name in asked)
         if not valid or len(asked) != len(parsed[1]):
             return None
-        self._agree(asked)
-        windows = self._windows(*(side for side in ("client", "server") if f"{side}_max_window_bits" in asked))
-        return "; ".join([self.name, *self._takeovers(), *windows])
-
-    def finalize(self, answer: str) -> None:
-        """A client hears what the server agreed to."""
-        parsed = parse_extension(answer)
-        if parsed is None or any(name not in OFFERED_VALUES for name, _ in parsed[1]):
-            raise ValueError(f"the server's answer is no valid permessage-deflate: {answer!r}")
-        self.client = True
-        self._agree(dict(parsed[1]))
-
-    def _agree(self, asked: dict[str, str]) -> None:
         self.client_no_context_takeover |= "client_no_context_takeover" in asked
         self.server_no_context_takeover |= "server_no_context_takeover" in asked
-        self.client_max_window_bits = int(asked.get("client_max_window_bits") or self.client_max_window_bits)
-        self.server_max_window_bits = int(asked.get("server_max_window_bits") or self.server_max_window_bits)
-
-    def _takeovers(self) -> list[str]:
-        return [f"{side}_no_context_takeover" for side in ("client", "server") if self._forgets(side)]
-
-    def _windows(self, *sides: str) -> list[str]:
-        return [f"{side}_max_window_bits={getattr(self, f'{side}_max_window_bits')}" for side in sides]
-
-    def _forgets(self, side: str) -> bool:
-        """Whether `side` compresses each message on its own, without the memory of those before."""
-        return bool(getattr(self, f"{side}_no_context_takeover"))
+        self.server_max_window_bits = int(asked.get("server_max_window_bits", self.server_max_window_bits))
+        answer = [self.name]
+        answer += ["client_no_context_takeover"] if self.client_no_context_takeover else []
+        answer += ["server_no_context_takeover"] if self.server_no_context_takeover else []
+        for side in ("client", "server"):  # the client's window may be any: the largest reads what a smaller one wrote
+            if (bits := asked.get(f"{side}_max_window_bits")) is not None:
+                answer.append(f"{side}_max_window_bits={bits or zlib.MAX_WBITS}")
+        return "; ".join(answer)
 
     def deflate(self, data: bytes, last: bool) -> bytes:
         """Compress a part of a message; `last` ends the message."""
-        side = "client" if self.client else "server"
         if self._compressor is None:
-            self._compressor = zlib.compressobj(wbits=-getattr(self, f"{side}_max_window_bits"))
+            self._compressor = zlib.compressobj(wbits=-self.server_max_window_bits)
         compressed = self._compressor.compress(data)
         if last:
             compressed = (compressed + self._compressor.flush(zlib.Z_SYNC_FLUSH))[: -len(TAIL)]
-            if self._forgets(side):
+            if self.server_no_context_takeover:  # 7.1.1.1: each message is compressed on its own
                 self._compressor = None
         return compressed
 
@@ -134,14 +108,13 @@ class PerMessageDeflate:
             raise ParseFailed(f"RFC 7692: {error}", CloseReason.INVALID_FRAME_PAYLOAD_DATA) from None
         if limit is not None and len(inflated) > limit:
             raise ParseFailed("the message is too big once inflated", CloseReason.MESSAGE_TOO_BIG)
-        if last and self._forgets("server" if self.client else "client"):
+        if last and self.client_no_context_takeover:
             self._decompressor = None
         return inflated
 
     def _inflate(self, data: bytes, limit: int | None) -> bytes:
         inflated = b""
         while data and (limit is None or len(inflated) <= limit):
-            # The largest window reads what any smaller one wrote.
             stream = self._decompressor = self._decompressor or zlib.decompressobj(-zlib.MAX_WBITS)
             # One byte more than allowed proves that it is too much; zlib stops there, so a bomb never goes off.
             inflated += stream.decompress(data, 0 if limit is None else limit + 1 - len(inflated))

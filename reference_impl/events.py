@@ -3,8 +3,8 @@
 In and out: the same events travel both ways. `connection.events()` yields them, `connection.send(event)` takes them.
 
 Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/events.py#L21-L302
-and, for the two errors, https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/utilities.py#L22-L60
-Leaves out: nothing but the pages of documentation in the original.
+and, for the two errors, https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/utilities.py#L24-L57
+Leaves out: `RejectData` (a refusal of ours is whole), and the pages of documentation in the original.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from .closing import ProtocolError
 from .deflate import PerMessageDeflate
-from .frames import ProtocolError
 
 Headers = list[tuple[bytes, bytes]]
 T = TypeVar("T", bytes, str)
@@ -30,7 +30,7 @@ class Request(Event):
 
     host: str
     target: str
-    extensions: Sequence[str] | Sequence[PerMessageDeflate] = ()  # heard by a server | said by a client
+    extensions: Sequence[str] = ()
     extra_headers: Headers = field(default_factory=list)
     subprotocols: Sequence[str] = ()
 
@@ -46,19 +46,11 @@ class AcceptConnection(Event):
 
 @dataclass(frozen=True)
 class RejectConnection(Event):
-    """The server declines: any other HTTP status. `RejectData` follows if `has_body`."""
+    """The server declines: any other HTTP status, with a sentence that says why."""
 
     status_code: int = 400
     headers: Headers = field(default_factory=list)
-    has_body: bool = False
-
-
-@dataclass(frozen=True)
-class RejectData(Event):
-    """The body of the refusal, or a part of it."""
-
-    data: bytes
-    body_finished: bool = True
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,8 +107,13 @@ class LocalProtocolError(ProtocolError):
 
 
 class RemoteProtocolError(ProtocolError):
-    """The peer's opening handshake is wrong; `event_hint` is what to answer."""
+    """The peer's opening handshake, or its HTTP, is wrong; `event_hint` is what to answer."""
 
     def __init__(self, message: str, event_hint: RejectConnection | None = None) -> None:
         super().__init__(message)
-        self.event_hint = event_hint or RejectConnection()
+        self.event_hint = event_hint or RejectConnection(reason=message)
+
+
+def refuse(status: int, sentence: str, headers: Headers | None = None) -> RemoteProtocolError:
+    """The error to raise for a request that gets this HTTP status."""
+    return RemoteProtocolError(sentence, RejectConnection(status, headers or [], sentence))

@@ -8,10 +8,9 @@ payload, unmasked, as has arrived. The way back: `Frame(Opcode.TEXT, b"Hello").s
     >>> [piece.payload for piece in parser.pieces()]
     [b'Hello']
 
-Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L333-L503
-and, for the way back, https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L648-L698
-Leaves out: messages, UTF-8 and close codes (connection.py); what RSV1 means (deflate.py); RSV2 and RSV3, which no
-registered extension uses.
+Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L333-L508
+and, for the way back, https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L638-L698
+Leaves out: messages (connection.py), what RSV1 means (deflate.py), and RSV2 and RSV3, which no extension uses.
 
 What the first bytes say, bit by bit (section 5.2):
 
@@ -26,6 +25,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+
+from .closing import CloseReason as CloseReason
+from .closing import ParseFailed
 
 FIN = 0b1000_0000
 RSV1 = 0b0100_0000
@@ -52,38 +54,6 @@ class Opcode(IntEnum):
     def iscontrol(self) -> bool:
         # 5.5: "Control frames are identified by opcodes where the most significant bit of the opcode is 1."
         return bool(self & 0b1000)
-
-
-class CloseReason(IntEnum):
-    """RFC 6455, section 7.4.1, and the IANA registry (1012 to 1014): why a connection ended."""
-
-    NORMAL_CLOSURE = 1000
-    GOING_AWAY = 1001
-    PROTOCOL_ERROR = 1002
-    UNSUPPORTED_DATA = 1003
-    NO_STATUS_RCVD = 1005  # never on the wire: the close frame was empty
-    ABNORMAL_CLOSURE = 1006  # never on the wire: TCP ended without a close frame
-    INVALID_FRAME_PAYLOAD_DATA = 1007
-    POLICY_VIOLATION = 1008
-    MESSAGE_TOO_BIG = 1009
-    MANDATORY_EXT = 1010
-    INTERNAL_ERROR = 1011
-    SERVICE_RESTART = 1012
-    TRY_AGAIN_LATER = 1013
-    BAD_GATEWAY = 1014
-    TLS_HANDSHAKE_FAILED = 1015  # never on the wire
-
-
-class ProtocolError(Exception):
-    """The family of every protocol error in this package."""
-
-
-class ParseFailed(ProtocolError):
-    """The peer broke the protocol; `code` is what the close frame shall say."""
-
-    def __init__(self, msg: str, code: CloseReason = CloseReason.PROTOCOL_ERROR) -> None:
-        super().__init__(msg)
-        self.code = code
 
 
 def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
@@ -226,15 +196,14 @@ class FrameParser:
         return opcode
 
     def _read_payload(self, header: Header) -> Generator[Piece | None, None, None]:
-        """A data frame's payload is handed on as it arrives: nobody waits for, or stores, a gigabyte."""
-        taken = 0
-        while True:
-            part = bytes(self.buffer[: header.length - taken])
-            if part or not header.length:
-                del self.buffer[: len(part)]
-                start, taken = taken, taken + len(part)
-                payload = apply_mask(part, header.mask, start)
-                yield Piece(header, payload, starts=start == 0, ends=taken == header.length)
-            if taken == header.length:
-                return
-            yield None
+        """A data frame is handed on as it arrives, first of all its header: who has a limit need not wait for more."""
+        taken = -1  # nothing yet, not even the header
+        while taken < header.length:
+            start = max(taken, 0)
+            part = bytes(self.buffer[: header.length - start])
+            del self.buffer[: len(part)]
+            if part or taken < 0:
+                starts, taken = taken < 0, start + len(part)
+                yield Piece(header, apply_mask(part, header.mask, start), starts, ends=taken == header.length)
+            else:
+                yield None

@@ -18,21 +18,34 @@ Three things the original does otherwise, and why ours closes cleanly every time
 from __future__ import annotations
 
 import contextlib
+import io
 import selectors
 import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
-from .connection import BytesMessage, ConnectionState, ConnectionType, LocalProtocolError, WSConnection
+from .closing import CloseReason
+from .connection import ConnectionState, ConnectionType, WSConnection
 from .deflate import PerMessageDeflate
-from .events import AcceptConnection, CloseConnection, Event, Message, Ping, Pong, RemoteProtocolError, Request
-from .events import TextMessage
-from .frames import CloseReason
-from .handshake import http_response
+from .events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    LocalProtocolError,
+    Message,
+    Ping,
+    Pong,
+    RemoteProtocolError,
+    Request,
+    TextMessage,
+)
 
+READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
 CLOSE_TIMEOUT = 3.0  # seconds for the peer to answer our close frame, and then to close TCP
 MAX_BUFFERED = 1 << 26  # bytes of messages that nobody has received yet, before we let TCP slow the peer down
 
@@ -64,6 +77,13 @@ def find_socket(environ: dict[str, Any]) -> tuple[socket.socket, str]:
         if environ.get(f"{mode}.socket") is not None:
             return environ[f"{mode}.socket"], mode
     raise RuntimeError("Cannot obtain socket from WSGI environment.")
+
+
+def send_within(sock: socket.socket, data: bytes, timeout: float) -> None:
+    """`sendall` with a limit. Not by `settimeout`, which would fail the `recv` that another thread is about to call."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", *divmod(int(timeout * 1e6), 1_000_000)))
+    sock.sendall(data)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
 
 
 class Server:
@@ -98,7 +118,7 @@ class Server:
         self.selector_class = selector_class or selectors.DefaultSelector
         self.compression = compression
         self.sock, self.mode = find_socket(environ)
-        self.ws = WSConnection(ConnectionType.SERVER, max_message_size)
+        self.ws = WSConnection(ConnectionType.SERVER, max_message_size or None)
         self.subprotocol: str | None = None
         self.connected = False
         self.close_reason: int = CloseReason.NO_STATUS_RCVD
@@ -107,13 +127,17 @@ class Server:
         self.input_buffer: deque[str | bytes] = deque()
         self.bytes_received = 0  # into the buffer: only the reader counts here
         self.bytes_taken = 0  # out of it: only the view does
-        self.incoming_message: list[Any] = []  # the parts of the message under way
+        self.incoming_message: io.StringIO | io.BytesIO | None = None  # the message under way
         self.event = (event_class or threading.Event)()  # something to receive, or the end
         self.room = (event_class or threading.Event)()  # the buffer is empty again, or the end
         self.lock = threading.Lock()  # around everything that is written
         self.handshake()
         self.thread = (thread_class or threading.Thread)(target=self._thread)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError:  # no more threads: the client must not take what the WSGI server says next for a frame
+            self._shutdown(socket.SHUT_RDWR)
+            raise
 
     @classmethod
     def accept(cls, environ: dict[str, Any], **options: Any) -> Server:
@@ -140,17 +164,12 @@ class Server:
             for event in self.ws.events():
                 self._handle_event(event)
         except RemoteProtocolError as error:
-            self._refuse(error)
+            with contextlib.suppress(OSError):
+                self.sock.sendall(self.ws.send(error.event_hint))
+                self.sock.shutdown(socket.SHUT_WR)
+            raise ConnectionError(error.event_hint.status_code, str(error)) from None
         except OSError as error:
             raise ConnectionError(message=f"the client is gone: {error}") from None
-
-    def _refuse(self, error: RemoteProtocolError) -> None:
-        hint = error.event_hint
-        headers = [*hint.headers, (b"Content-Type", b"text/plain; charset=utf-8"), (b"Connection", b"close")]
-        with contextlib.suppress(OSError):
-            self.sock.sendall(http_response(hint.status_code, headers, f"{error}\n".encode()))
-            self.sock.shutdown(socket.SHUT_WR)
-        raise ConnectionError(hint.status_code, str(error)) from None
 
     def choose_subprotocol(self, request: Request) -> str | None:
         """The first that the client asks for and that we speak. Subclasses may choose otherwise."""
@@ -173,9 +192,10 @@ class Server:
         """The next message; None if none came within `timeout` seconds (0: do not wait)."""
         deadline = None if timeout is None else monotonic() + timeout
         while True:
-            with contextlib.suppress(IndexError):
+            try:
                 return self._take()
-            self._check_connected()
+            except IndexError:  # there is none
+                self._check_connected()
             if not self.event.wait(None if deadline is None else max(0.0, deadline - monotonic())):
                 return None
             self.event.clear()
@@ -207,7 +227,7 @@ class Server:
     def _take(self) -> str | bytes:
         data = self.input_buffer.popleft()
         self.bytes_taken += len(data)
-        if not self.input_buffer:
+        if not self.input_buffer and not self.room.is_set():
             self.room.set()
         return data
 
@@ -226,10 +246,11 @@ class Server:
                 self.ws.receive_data(data or None)
                 for event in self.ws.events():
                     self._handle_event(event)
-                if self.ws.state not in (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING):
+                if self.ws.state not in READING:
                     break
         except (OSError, ValueError):  # TCP broke, or somebody has closed the socket under us
-            self.close_reason = CloseReason.ABNORMAL_CLOSURE
+            if self.ws.state in READING:
+                self.close_reason = CloseReason.ABNORMAL_CLOSURE
             self._shutdown(socket.SHUT_RDWR)
         finally:
             self._hang_up()
@@ -245,14 +266,13 @@ class Server:
             while True:
                 if (left := due - monotonic()) > 0 and selector.select(left):
                     yield self.sock.recv(self.receive_bytes)
-                elif self.pong_received:
-                    self.pong_received = False
-                    due = monotonic() + self.ping_interval
-                    if self.connected:
-                        self._write(Ping(), self.ping_interval)
-                else:
+                elif self.connected and not self.pong_received:
                     self._on_close(CloseConnection(CloseReason.POLICY_VIOLATION, "Ping/Pong timeout"))
                     return
+                else:
+                    self.pong_received = False
+                    due = monotonic() + self.ping_interval
+                    self._answer(Ping(), self.ping_interval)
 
     def _handle_event(self, event: Event) -> None:
         HANDLERS[type(event)](self, event)
@@ -264,23 +284,28 @@ class Server:
         self.connected = True
 
     def _on_message(self, event: Message[Any]) -> None:
-        self.incoming_message.append(event.data)
+        if self.incoming_message is None:
+            self.incoming_message = io.StringIO() if isinstance(event, TextMessage) else io.BytesIO()
+        self.incoming_message.write(event.data)
         if not event.message_finished:
             return
-        whole = event.data[:0].join(self.incoming_message)  # "" or b""
-        self.incoming_message.clear()
+        whole, self.incoming_message = self.incoming_message.getvalue(), None
         if self.connected:
             self.input_buffer.append(whole)
             self.bytes_received += len(whole)
             self.event.set()
-        while self.connected and self.input_buffer and self.bytes_received - self.bytes_taken > MAX_BUFFERED:
-            self.room.wait()
+        while self._is_full():
             self.room.clear()
+            if self._is_full():
+                self.room.wait()
+
+    def _is_full(self) -> bool:
+        """Whether the view is so far behind that TCP shall slow the peer down."""
+        return self.connected and bool(self.input_buffer) and self.bytes_received - self.bytes_taken > MAX_BUFFERED
 
     def _on_ping(self, event: Ping) -> None:
         # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
-        with contextlib.suppress(LocalProtocolError):  # nor after we have sent one
-            self._write(event.response())
+        self._answer(event.response())
 
     def _on_pong(self, event: Pong) -> None:
         self.pong_received = True
@@ -289,8 +314,7 @@ class Server:
         self.close_reason, self.close_message = event.code, event.reason
         # 5.5.1: "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST
         # send a Close frame in response."
-        with contextlib.suppress(LocalProtocolError):
-            self._write(event.response(), CLOSE_TIMEOUT)
+        self._answer(event.response(), CLOSE_TIMEOUT)
 
     def _hang_up(self) -> None:
         """7.1.1: the server closes TCP first; the peer's FIN says that it has read all that we wrote."""
@@ -312,13 +336,16 @@ class Server:
             raise TimeoutError("another thread is still sending, and the peer does not read")
         try:
             data = self.ws.send(event)
-            if timeout is not None:
-                self.sock.settimeout(timeout)
-            self.sock.sendall(data)
-            if timeout is not None:
-                self.sock.settimeout(None)
+            if timeout is None:
+                self.sock.sendall(data)
+            else:
+                send_within(self.sock, data, timeout)
         finally:
             self.lock.release()
+
+    def _answer(self, event: Event, timeout: float | None = None) -> None:
+        with contextlib.suppress(LocalProtocolError):  # after our own close frame nothing may be sent
+            self._write(event, timeout)
 
     def _disconnect(self) -> None:
         self.connected = False

@@ -19,8 +19,8 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from . import app as our_framework
-from .app import Blueprint
-from .frames import CloseReason
+from .blueprints import Blueprint
+from .closing import CloseReason
 from .server import ConnectionClosed, ConnectionError, Server
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -140,9 +140,10 @@ def test_an_unknown_release_is_guessed_like_its_neighbour() -> None:
     found = link(replace(DEMO, version="2.1", blob=OTHER))
     assert found.url == "https://github.com/demo/demo/blob/v2.1/src/demo/a.py#L12-L20"
     assert found.status is Status.UNPROVEN
-    assert (
-        link(replace(DEMO, distribution="bare")).url == "https://codeberg.org/demo/bare/src/tag/v2.0/demo/a.py#L12-L20"
-    )
+    plain = Lock({"demo": Package("https://github.com/demo/demo", {"2.0": Release("2.0", COMMIT, "lib/", 1, 1)})})
+    assert "/blob/2.1/lib/demo/a.py" in link(replace(DEMO, version="2.1"), links=Links(plain)).url
+    bare = link(replace(DEMO, distribution="bare"))
+    assert bare.url == "https://codeberg.org/demo/bare/src/tag/v2.0/demo/a.py#L12-L20"
 
 
 @pytest.mark.parametrize(
@@ -202,6 +203,7 @@ HOSTILE = [
     "https://[github.com/a/b",
     "https://gitlab./a/b",
     "https://gıthub.com/a/b",
+    "https://github.com/sponsors/somebody",
     "//github.com/a/b",
     "github.com/a/b",
     "/srv/git/a.git",

@@ -204,6 +204,11 @@ def test_a_moved_file_is_not_identical_and_is_found(tmp_path: Path) -> None:
     assert proof.moved == {"demo/deep/a.py": "demo/old.py"}
 
 
+def test_a_clone_whose_files_all_moved_is_still_the_packages(tmp_path: Path) -> None:
+    proof = prove(wheel(tmp_path, FILES), repository(tmp_path / "clone", rooted(FILES, "python/"), "v1.2.3"))
+    assert proof.blobs == {} and proof.moved["demo/__init__.py"] == "python/demo/__init__.py"
+
+
 def test_a_generated_file_and_a_symbolic_link_are_not_identical(tmp_path: Path) -> None:
     clone = repository(tmp_path / "clone", FILES)
     (clone / "demo/link.py").symlink_to("target")
@@ -220,7 +225,8 @@ def test_only_python_files_that_land_in_site_packages_count(tmp_path: Path) -> N
         "Demo_Pkg-1.2.3.data/purelib/demo/pure.py": b"yes", "Demo_Pkg-1.2.3.dist-info/hook.py": b"no",
     }  # fmt: skip
     clone = repository(tmp_path / "clone", {**FILES, "demo/pure.py": b"yes"}, "v1.2.3")
-    assert set(prove(wheel(tmp_path, {**FILES, **extra}), clone).blobs) == {*FILES, "demo/pure.py"}
+    proof = prove(wheel(tmp_path, {**FILES, **extra}), clone)
+    assert proof.proven and set(proof.blobs) == {*FILES, "demo/pure.py"}
 
 
 def test_an_installed_distribution(made: tuple[Path, Path], tmp_path: Path) -> None:
@@ -308,6 +314,14 @@ def test_damaged_wheels(made: tuple[Path, Path], tmp_path: Path, changes: dict[s
         prove(path, made[1])
 
 
+def test_a_wheel_that_holds_a_path_twice(made: tuple[Path, Path]) -> None:
+    """Which of the two an installer takes is not for us to guess."""
+    with zipfile.ZipFile(made[0], "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("demo/__init__.py", FILES["demo/__init__.py"])
+    with pytest.raises(LockError, match="it holds one path twice"):
+        prove(*made)
+
+
 def test_what_is_no_wheel(made: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "text-1-py3-none-any.whl").write_text("hello")
     (tmp_path / "folder-1-py3-none-any.whl").mkdir()
@@ -371,6 +385,8 @@ def test_blobs_once_written_are_kept_up_to_date() -> None:
 def test_the_text_does_not_depend_on_the_order() -> None:
     releases = {v: Release(f"v{v}", COMMIT, "", 1, 1) for v in ["1.9.0", "1.10.0", "1.10.0rc1"]}
     backwards = dict(reversed(releases.items()))
+    releases["1.9.0"] = Release("v1.9.0", COMMIT, "", 2, 2, (), {"b.py": OTHER, "a.py": OTHER})
+    backwards["1.9.0"] = Release("v1.9.0", COMMIT, "", 2, 2, (), {"a.py": OTHER, "b.py": OTHER})
     one = Lock({"a": Package(URL, releases), "b": Package(URL, {})})
     other = Lock({"b": Package(URL, {}), "a": Package(URL, backwards)})
     assert dump(one) == dump(other)
@@ -583,6 +599,8 @@ def test_prove_takes_the_repository_from_the_clones_origin(made: tuple[Path, Pat
     assert run("prove", *made, "--write", "--lock", path).exit_code == 0
     assert load(path).packages["demo-pkg"].repository == "https://codeberg.org/demo/real"
     assert "secret" not in path.read_text()
+    result = run("prove", *made, "--write", "--lock", path, "--repository", "git@server:demo/real")
+    assert result.exit_code == 2 and "no repository on a code host" in result.output
     result = run("prove", *made, "--write", "--lock", path, "--repository", "https://github.com/demo/fork")
     assert result.exit_code == 2 and "the lock knows https://codeberg.org/demo/real" in result.output
 

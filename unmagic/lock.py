@@ -76,7 +76,9 @@ def show(package: str | None, lock_file: Path) -> None:
 @click.argument("installed", metavar="WHEEL_OR_DISTRIBUTION")
 @click.argument("clone", type=click.Path(path_type=Path))
 @click.option("--version", default="", help="The version that it must be; where not given, what its metadata says.")
-@click.option("--tag", default="", metavar="PATTERN", help="Which tags to try: {version} stands for the version, * for anything.")
+@click.option(
+    "--tag", default="", metavar="PATTERN", help="Which tags to try: {version} stands for the version, * for anything."
+)
 @click.option("--root", multiple=True, help="The folder of the packages in the repository; may be repeated.")
 @click.option("--repository", default="", metavar="URL", help="Where CLONE is from, if its origin does not say.")
 @click.option("--write", "write_it", is_flag=True, help="Put what was proved into the lock.")

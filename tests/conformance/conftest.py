@@ -121,7 +121,10 @@ def patience(request: pytest.FixtureRequest) -> Patience:
     """Started with the session, and only when a test that asks for it is going to run."""
     patience = Patience()
     if any("patience" in item.fixturenames and item.name.startswith("test_patience") for item in request.session.items):
-        served = request.getfixturevalue("server")
+        try:
+            served = request.getfixturevalue("server")
+        except pytest.fail.Exception:  # then the tests that need that server say so, and the others can run
+            return patience
         for name, what in (("drip", drip), ("silent", silent_handshake), ("unanswered", unanswered_close)):
             patience.start(name, lambda what=what: what(served))
     return patience

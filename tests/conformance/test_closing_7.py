@@ -221,6 +221,23 @@ def test_C17_server_waits_for_the_clients_close(server: Served, path: str) -> No
         peer.expect_fin()
 
 
+def test_C17_waits_every_time(server: Served) -> None:
+    """100 of 100, eight at a time: who wakes first, the handler or the reader, must not decide."""
+
+    def wait_once(number: int) -> str:
+        with server.open(path := ANY_CASE[number % 3]) as peer:
+            peer.send(frame(TEXT, b"go"))
+            if path == "/return":
+                peer.expect(TEXT, b"go")
+            peer.expect_close(CODES[path])
+            peer.rest(0.1)
+            return "" if peer.ended == "OPEN" else peer.story(f"{path}: TCP kept open for the client's close wanted")
+
+    with ThreadPoolExecutor(8) as pool:
+        failures = [story for story in pool.map(wait_once, range(100)) if story]
+    assert not failures, f"{len(failures)} of 100 did not wait; the first: {failures[0]}"
+
+
 def test_patience_C17_but_not_for_ever(server: Served, patience: Patience) -> None:
     """A client that never answers the close is let go after a bounded time."""
     seconds, got = patience.result("unanswered")

@@ -155,7 +155,7 @@ def test_D02_fragmented(deflating: Served) -> None:
 
 
 def test_D03_ping_inside_a_compressed_message(deflating: Served) -> None:
-    """The original fails here with 1007: wsproto takes the ping's bytes for compressed ones."""
+    """The original fails here with 1007: after the ping, wsproto forgets that the message is compressed."""
     context, peer = opened(deflating)
     with peer:
         data = context.deflate(b"Hello, Hello, Hello")

@@ -33,7 +33,7 @@ def test_page(server: Served) -> None:
         assert head.status == 200
         assert head.one("content-type").startswith("text/html")
         body = peer.body(head)
-        assert b"WebSocket" in body and b"/echo" in body
+        assert b"WebSocket" in body and b"echo" in body  # test_clients.py opens it in a browser
 
 
 @pytest.mark.parametrize("data", [get("/nowhere"), request("/nowhere"), get("/plain/x")], ids=["get", "upgrade", "sub"])

@@ -55,7 +55,15 @@ def test_L01_a_header_is_enough(limited: Served, opcode: int, claim: int) -> Non
         peer.expect_failed(1009)
 
 
-@pytest.mark.parametrize("parts", [[600, 401], [1000, 1], [500] * 3, [1] * 1001], ids=["2", "full", "3", "1001"])
+@pytest.mark.parametrize("arrived", [LIMIT + 1, 5000], ids=["just-over", "well-over"])
+def test_L01_while_the_frame_arrives(limited: Served, arrived: int) -> None:
+    """A frame that claims a gigabyte is not waited for until it is whole."""
+    with limited.open() as peer:
+        peer.push(frame(BINARY, b"x" * arrived, claim=1 << 30, form=64))
+        peer.expect_failed(1009)
+
+
+@pytest.mark.parametrize("parts", [[600, 401], [1000, 1], [500] * 3, [1] * 1001], ids=["2", "full", "3", "1001-of-1"])
 def test_L02_over_the_limit_by_fragments(limited: Served, parts: list[int]) -> None:
     """None of them final: the limit holds while the message arrives."""
     with limited.open() as peer:

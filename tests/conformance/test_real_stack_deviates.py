@@ -80,7 +80,7 @@ def test_C05_1014_is_refused(werkzeug: Served) -> None:
 
 @pytest.mark.parametrize("path", ["/echo", "/close", "/return"])
 def test_C09_http_on_the_websocket(werkzeug: Served, path: str) -> None:
-    """Fault 1: 20 of 20 connections get Werkzeug's `200 OK` as if it were frames, before the close frame or after it."""
+    """Fault 1: 20 of 20 connections get Werkzeug's `200 OK` as if it were frames, before the close or after."""
     for _ in range(20):
         with werkzeug.open(path) as peer:
             peer.send(close_frame(1000) if path == "/echo" else frame(TEXT, b"go"))
@@ -105,14 +105,13 @@ def test_C17_tcp_is_dropped_at_once(werkzeug: Served) -> None:
 
 
 def test_D03_ping_inside_a_compressed_message(original: Served) -> None:
-    """wsproto inflates the ping's payload as if it were the message's: 1007 (upstream's pull request 205)."""
+    """After the ping wsproto forgets that the message is compressed: 1007 (upstream's pull request 205)."""
     add = [("Sec-WebSocket-Extensions", "permessage-deflate")]
     with original.open(add=add) as peer:
         deflater = zlib.compressobj(wbits=-15)
         data = (deflater.compress(b"Hello, Hello, Hello") + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]
         peer.send(frame(TEXT, data[:3], fin=False, rsv=0b100), frame(PING, b"p"), frame(CONT, data[3:]))
-        rest = peer.rest(3)
-        assert b"\x8a\x01p" not in rest, "the ping was answered"
+        assert (1007).to_bytes(2, "big") + b"'utf-8' codec can't decode" in peer.rest(3)
 
 
 def test_L01_limit_counts_characters(real: Starter) -> None:
@@ -121,21 +120,6 @@ def test_L01_limit_counts_characters(real: Starter) -> None:
     with real("--server", "werkzeug", "--max-message-size", "1000").open() as peer:
         peer.send(frame(TEXT, text))
         peer.expect(TEXT, text)
-
-
-def test_C12_rst_with_data_in_flight(werkzeug: Served) -> None:
-    """0 of 5 end with a FIN alone while the client is still sending: Werkzeug closes over unread bytes."""
-    clean = 0
-    for _ in range(5):
-        with werkzeug.open() as peer:
-            peer.push(close_frame(1000) + frame(2, b"x" * 16_000) * 20)
-            try:
-                peer.expect_close(1000)
-                peer.expect_fin()
-            except (AssertionError, OSError):
-                continue
-            clean += 1
-    assert clean == 0
 
 
 def test_slow_handshake_has_no_limit(werkzeug: Served) -> None:

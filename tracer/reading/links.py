@@ -101,7 +101,7 @@ class Links:
 def _evidence(file: SourceFile, package: Package) -> Iterator[tuple[Release, str]]:
     """The releases whose commit shows these very bytes: the file's own first, then any that has the same blob."""
     own = package.releases.get(file.version)
-    if own and file.blob and own.blobs.get(file.relative) == file.blob:
+    if own and own.blobs.get(file.relative) == file.blob:
         yield own, f"The file's blob id equals the one at the commit of release {file.version}."
     # Without its blobs the lock says which files of the wheel equal the commit; RECORD says that this is the wheel's.
     # The comparison covered Python files only, and where there are blobs they have the last word.
@@ -109,7 +109,7 @@ def _evidence(file: SourceFile, package: Package) -> Iterator[tuple[Release, str
     if own and compared and file.recorded:
         yield own, f"Release {file.version} equals its commit, and the file is as it was installed."
     for version, release in package.releases.items():
-        if file.blob and release.blobs.get(file.relative) == file.blob:
+        if release.blobs.get(file.relative) == file.blob:
             yield release, f"The file's blob id equals the one at the commit of another release, {version}."
 
 

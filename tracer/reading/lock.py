@@ -20,7 +20,6 @@ import importlib.metadata
 import json
 import os
 import re
-import struct
 import subprocess
 import tempfile
 import zipfile
@@ -477,7 +476,6 @@ def _read_wheel(path: Path) -> _Wheel:
     except (
         zipfile.BadZipFile,
         zlib.error,
-        struct.error,
         EOFError,
         RuntimeError,
         NotImplementedError,

@@ -9,13 +9,16 @@ at the end for threads that are still at work, daemon ones too.
 
 import sys
 
+if False:  # for the type checker alone: nothing is imported here that the program did not
+    from typing import Any
+
 _here = sys.path[0]  # this folder, put there by the interpreter; its file names must not shadow the program's
 sys.path[0] = ""
 
 PRIVATE = "_unmagic_recording"
 
 
-def _load(folder):  # type: ignore[no-untyped-def]
+def _load(folder: str) -> "Any":
     """The recording half as the package `_unmagic_recording`, from its files."""
     from importlib.util import module_from_spec, spec_from_file_location
 
@@ -60,7 +63,7 @@ def _main() -> None:
     recording.run_program(code, names)
 
 
-def _stop(recorder, settle):  # type: ignore[no-untyped-def]
+def _stop(recorder: "Any", settle: float) -> None:
     """At the interpreter's end, after every non-daemon thread and after the program's own atexit functions."""
     import threading
     import time

@@ -73,7 +73,8 @@ class MonitoringEngine:
 
     def _callbacks(self, disable: Any, monitoring: Any, events: Any) -> dict[int, Any]:
         recorder, tool, local_codes = self._recorder, self._tool, self._local
-        tick, files, entry_of = recorder.tick, recorder.files, recorder.entry
+        files: dict[str, Any] = recorder.files
+        tick, entry_of = recorder.tick, recorder.entry
         known, keep_values = recorder.known.entries, recorder.options.values
         plain, mutable, take, frame_of = PLAIN, MUTABLE, snapshot, sys._getframe
         own = events.PY_START | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
@@ -82,8 +83,9 @@ class MonitoringEngine:
         def log() -> Any:
             """This thread's list, at its first event."""
             thread_log = recorder.thread_log()
-            here.events = thread_log.events
-            here.put = thread_log.extend
+            if thread_log.number:
+                here.events = thread_log.events
+                here.put = thread_log.extend
             return thread_log.extend
 
         def entry_for(code: CodeType) -> Any:
@@ -105,7 +107,7 @@ class MonitoringEngine:
         def on_start(code: CodeType, offset: int) -> Any:
             try:
                 codes = files.get(code.co_filename)
-                entry = codes.get(id(code), False) if codes is not None else False
+                entry: Any = codes.get(id(code), False) if codes is not None else False
                 if entry is False:
                     entry = entry_for(code)
                 if entry is None:
@@ -133,7 +135,7 @@ class MonitoringEngine:
                 except AttributeError:
                     put = log()
                 put((CALL, tick(), entry, caller, lasti, id(frame) if entry.suspends else 0, arguments))
-                if len(here.events) > FULL:
+                if len(put.__self__) > FULL:
                     recorder.drain()
             except Exception as error:
                 recorder.fault(error)

@@ -231,8 +231,10 @@ class Recorder:
         try:
             log: ThreadLog = self._here.log
         except AttributeError:
-            number, name = self._starts.identify()
-            log = self._here.log = ThreadLog(number, name, get_ident())
+            identity = self._starts.identify()
+            if identity is None:
+                return ThreadLog(0, "", 0)  # taken by nobody
+            log = self._here.log = ThreadLog(*identity, get_ident())
             self._logs.append(log)
         return log
 

@@ -158,7 +158,7 @@ class Scope:
             module, _, function = word.partition(":")
             if function and function != qualname:
                 continue
-            if not function and module == place.kind or module == "program" and place.kind == "program":
+            if (not function and module == place.kind) or (module == "program" and place.kind == "program"):
                 return word
             dotted = place.module
             if dotted == module or dotted.startswith(module + ".") or (module == place.lane and place.lane):

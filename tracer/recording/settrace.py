@@ -64,7 +64,8 @@ class SettraceEngine:
 def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     """The global trace function of one thread."""
     put, events, tick = log.extend, log.events, recorder.tick
-    files, entry_of, known = recorder.files, recorder.entry, recorder.known.entries
+    files: dict[str, Any] = recorder.files
+    entry_of, known = recorder.entry, recorder.known.entries
     keep_values = recorder.options.values
     plain, mutable, take = PLAIN, MUTABLE, snapshot
     #: The exception that is on its way out, told by "exception" just before "return" comes with None.
@@ -80,7 +81,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 codes = recorder.file(code.co_filename)
                 if codes is None:
                     return None
-            entry = codes.get(id(code), False)
+            entry: Any = codes.get(id(code), False)
             if entry is False:
                 entry = entry_of(code, codes)
             if entry is None:

@@ -51,13 +51,18 @@ class ThreadStarts:
             self._original = None
         self._pending.clear()
 
-    def identify(self) -> tuple[int, str]:
-        """(number, name) of the thread that asks. `threading.current_thread` is not used: it would make an
-        object for a thread that has none, and the program would see it."""
+    def identify(self) -> tuple[int, str] | None:
+        """(number, name) of the thread that asks; None while `threading` is still setting it up, which is
+        before `sys.settrace` would see it and no part of the program. `threading.current_thread` is not asked:
+        it would make an object for a thread that has none, and the program would see it."""
+        ident = get_ident()
         active: dict[int, Any] = threading._active  # type: ignore[attr-defined]
-        thread = active.get(get_ident())
+        thread = active.get(ident)
         if thread is None:
-            return self._recorder.next_thread(), f"thread {get_ident()}"
+            starting = list(threading._limbo.values())  # type: ignore[attr-defined]
+            if any(other.__dict__.get("_ident") == ident for other in starting):
+                return None
+            return self._recorder.next_thread(), f"thread {ident}"
         name = thread.__dict__.get("_name", "")
         pending = self._pending.pop(id(thread), None)
         if pending is not None and pending[0] is thread:

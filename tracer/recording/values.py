@@ -228,8 +228,11 @@ def _describe_snapshot(seen: Snapshot, limit: int) -> Description:
             return Description(name, "object", text.__len__(value), plain, False, attributes)
     for number in (int, float):
         if issubclass_(kind, number):
-            return Description(name, "object", -1, number.__repr__(value), False, attributes)
+            return Description(name, "object", -1, _repr[number](value), False, attributes)
     return Description(name, "object", -1, None, False, attributes)
+
+
+_repr: dict[type, Any] = {int: int.__repr__, float: float.__repr__}
 
 
 def _describe_atom(value: Any, kind: type) -> Description:

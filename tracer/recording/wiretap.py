@@ -213,7 +213,7 @@ class Wiretap:
                 note(self, name, began, t0, None, 0, error, "inside TLS")
                 raise
             try:
-                into = name == "read" and (len(args) > 1 and args[1] is not None or kwargs.get("buffer") is not None)
+                into = name == "read" and ((len(args) > 1 and args[1] is not None) or kwargs.get("buffer") is not None)
                 if into:
                     data, size = _filled(self, (args[1] if len(args) > 1 else kwargs["buffer"],), {}, result)
                 else:
@@ -234,9 +234,7 @@ class Wiretap:
         role = {"connect": "client", "connect_ex": "client", "listen": "listener", "bind": "listener"}.get(op, "")
         name = "sendfile" if op == "_sendfile_use_sendfile" else op
         number = self._number(sock, role)
-        record = WireRecord(
-            began, name, number, frame.f_code, frame.f_lasti, data, size, error, detail, t0, t1
-        )
+        record = WireRecord(began, name, number, frame.f_code, frame.f_lasti, data, size, error, detail, t0, t1)
         recorder = self._recorder
         recorder.thread_log().extend((WIRE, recorder.tick(), record))
         if op in ("bind", "connect", "connect_ex") and error is None:

@@ -94,7 +94,9 @@ class Known:
 class Writer:
     """Makes rows. One for each recording; not thread-safe by itself."""
 
-    def __init__(self, store: Store, scope: Scope, secrets: Secrets, known: Known, max_value: int, values: bool) -> None:
+    def __init__(
+        self, store: Store, scope: Scope, secrets: Secrets, known: Known, max_value: int, values: bool
+    ) -> None:
         self._store = store
         self._scope = scope
         self._secrets = secrets
@@ -195,9 +197,10 @@ class Writer:
         number = self._next("wire")
         data = self._value_of_wire(record) if record.data is not None else 0
         error = self._value(record.error) if record.error is not None else 0
-        row = (number, record.began, order, log.number, record.op, record.connection or None)
-        row += (*self._site(record.code, record.lasti), record.size, data or None, error or None)
-        self._add("wire", (*row, record.detail, record.t0, record.t1))
+        moved = (number, record.began, order, log.number, record.op, record.connection or None)
+        site = self._site(record.code, record.lasti)
+        told = (record.size, data or None, error or None, record.detail, record.t0, record.t1)
+        self._add("wire", (*moved, *site, *told))
         return number
 
     def _value_of_wire(self, record: WireRecord) -> int:
@@ -258,8 +261,8 @@ class Writer:
         place = self._scope.place(path)
         facts = self._origins.facts(place.path, place.kind, place.base)
         distribution = self._distribution(facts.distribution)
-        row = (number, place.path, place.kind, place.lane, place.module, distribution, facts.relative, facts.blob)
-        self._add("file", (*row, int(facts.unchanged), "", "", facts.source))
+        where = (number, place.path, place.kind, place.lane, place.module, distribution)
+        self._add("file", (*where, facts.relative, facts.blob, int(facts.unchanged), "", "", facts.source))
         return number
 
     def _distribution(self, distribution: Distribution | None) -> int | None:
@@ -349,4 +352,3 @@ def code_kind(code: CodeType) -> str:
         if code.co_flags & flag:
             return name
     return "function" if code.co_flags & 0x02 else "class body"
-

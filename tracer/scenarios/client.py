@@ -108,7 +108,7 @@ class Peer:
     def _more(self, awaited: str, at_end: bool = False) -> bool:
         try:
             data = self._socket.recv(65536)
-        except socket.timeout:
+        except TimeoutError:
             raise ScriptError(f"the server sent nothing for too long (waiting for {awaited or 'its end'})") from None
         if not data and not at_end:
             raise ScriptError(f"the server closed the connection before {awaited} came")

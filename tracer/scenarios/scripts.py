@@ -25,6 +25,7 @@ SCOPE = (
     "http.client",
     "email.parser",
     "email.feedparser",
+    "email._policybase",
     "threading:Thread.run",
     "threading:Event.set",
 )
@@ -73,8 +74,7 @@ def _receive(connect: Connect) -> None:
         peer.read_frame()
         peer.send(frame(0x2, b"Hello"))
         peer.read_frame()
-        for fragment in HELLO_FRAGMENTS:
-            peer.send(fragment)
+        peer.send(b"".join(HELLO_FRAGMENTS))  # in one segment, so that one read holds both
         peer.read_frame()
         peer.read_to_end()  # it waits for a message that never comes, says so, and ends
 
@@ -92,8 +92,8 @@ def _ping(connect: Connect) -> None:
         peer.read_until(b"\r\n\r\n")
         peer.send(PING)
         peer.read_frame()
-        peer.send(frame(0xA, b"nobody asked"))  # section 5.5.3: an unsolicited pong expects no answer
-        peer.send(HELLO)
+        # Section 5.5.3: an unsolicited pong expects no answer. In one segment with what follows it.
+        peer.send(frame(0xA, b"nobody asked") + HELLO)
         peer.read_to_end()
 
 
@@ -136,7 +136,9 @@ SCENARIOS = {
     for scenario in (
         Scenario("sock", "Sock(), Sock(app), route and init_app, on an app and on a Blueprint", "sock.py", None),
         Scenario("tcp", "Flask.run to the listening socket, accept, and the handler's thread", "tcp.py", _tcp),
-        Scenario("http_headers", "a header, from the socket's bytes to request.headers", "http_headers.py", _http_headers),
+        Scenario(
+            "http_headers", "a header, from the socket's bytes to request.headers", "http_headers.py", _http_headers
+        ),
         Scenario("handshake", "the Upgrade request and its 101", "echo.py", _handshake),
         Scenario("receive", "text, binary, fragments, and a timeout that returns None", "receive.py", _receive),
         Scenario("send", "str, bytes, 200 and 70,000 bytes", "send.py", _send),

@@ -1,0 +1,37 @@
+# Two commands to know: `make trace` and `make test`. Each target is a line or two; the work is in Python.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup trace check test lint clean
+
+help:  ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
+
+setup: $(READY)  ## Make .venv with what requirements.txt pins
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "unmagic needs Python 3.10 or newer: make PYTHON=python3.11 ..."; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(READY)
+
+trace: $(READY)  ## Record every scenario and write the report
+	@$(BIN)/unmagic trace
+	@$(BIN)/unmagic pages --traces traces
+
+check: $(READY)  ## Make the report again and compare it with what is committed
+	@$(BIN)/unmagic pages --check
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
+
+test: $(READY) lint  ## Run everything that CI runs
+	@$(BIN)/python -m pytest
+	@$(BIN)/python tests/other_pythons.py
+
+clean:  ## Remove what was made, but not the committed report
+	rm -rf $(VENV) .venv-* traces build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

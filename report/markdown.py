@@ -1,0 +1,122 @@
+"""Pages as Markdown, as GitHub shows it: a mermaid drawing, a table with the same numbers, the bytes.
+
+Only shows the view. All that comes from a trace passes `cell` or `code`, so that no payload, name or path can
+become markup; drawings have their own escapes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tracer.reading.links import Link, Status
+
+from .view import Page, Row, Section, Technology
+
+
+def page(view: Page, python: str) -> str:
+    """One page as Markdown. `python` names the interpreter that ran it."""
+    return _environment().get_template("page.md.j2").render(page=view, python=python, proof=_proof(view))
+
+
+def index(pages: Sequence[Page], scenarios: Sequence[Any], technologies: Sequence[Technology], python: str) -> str:
+    """The index of the pages."""
+    template = _environment().get_template("index.md.j2")
+    return template.render(pages=pages, scenarios=scenarios, technologies=technologies, python=python)
+
+
+def _environment() -> Environment:
+    environment = Environment(loader=PackageLoader("report"), undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters.update(cell=cell, code=code, what=_what, site=_site, mermaid=mermaid, threads=_threads)
+    return environment
+
+
+def cell(text: str) -> str:
+    """Prose of ours, or text from a trace, inside a table's cell. Backticks stay: our notes use them."""
+    text = re.sub(r"[\r\n\t]+", " ", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("|", "\\|")
+
+
+def code(text: str) -> str:
+    """Text from a trace as code inside a table's cell; '' stays ''."""
+    if not text:
+        return ""
+    text = re.sub(r"[\x00-\x1f\x7f]", lambda m: f"\\x{ord(m[0]):02x}", text).replace("|", "\\|")
+    ticks = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * (ticks + 1)
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def _linked(text: str, link: Link | None) -> str:
+    return f"[{text}]({link.url})" if link is not None and link.url else text
+
+
+def _what(row: Row) -> str:
+    indent = "&nbsp;" * 2 * max(row.depth, 0) if row.kind not in ("wire", "thread", "handoff", "return") else ""
+    if row.kind in ("wire", "thread"):
+        return f"**{row.name}**" + (f" × {row.count}" if row.count > 1 else "")
+    name = _linked(code(row.name), row.definition)
+    name = {"resume": f"↻ {name}", "handoff": f"**handoff** from {name}", "return": f"{name} **returns**"}.get(
+        row.kind, name
+    )
+    extra = (f" × {row.count}" if row.count > 1 else "") + (
+        f" + {row.hidden} calls" if row.hidden > 1 else " + 1 call" if row.hidden else ""
+    )
+    tag = " *(by tag)*" if row.definition is not None and row.definition.status is Status.TAG else ""
+    return f"{indent}{name}{extra}{tag}"
+
+
+def _site(row: Row) -> str:
+    return _linked(row.site, row.site_link) if row.site else ""
+
+
+def _threads(section: Section) -> str:
+    told = [
+        f"**{label}** is `{_plain_name(name)}`" if label != "main" else "**main** is the program's first"
+        for label, name in section.threads
+    ]
+    return "Threads: " + "; ".join(told) + "."
+
+
+def _plain_name(name: str) -> str:
+    """A thread's name without its number, which counts whatever started before."""
+    inner = re.fullmatch(r"Thread-\d+ \((.*)\)", name)
+    return inner[1] if inner else re.sub(r"-\d+", "", name)
+
+
+def _proof(view: Page) -> str:
+    tagged = any(r.definition is not None and r.definition.status is Status.TAG for s in view.sections for r in s.rows)
+    text = "Every link into a library is proven: the bytes of the installed file equal the file at the linked commit."
+    return text + (" Links into Python's own library go by its release's tag." if tagged else "")
+
+
+# --- the drawing -------------------------------------------------------------------------------------------
+
+
+def mermaid(section: Section) -> str:
+    """A sequence diagram of the crossings, numbered as the table is."""
+    ends: dict[tuple[str, str], str] = {}
+    for arrow in section.arrows:
+        for end in (arrow.source, arrow.target):
+            ends.setdefault(end, f"p{len(ends)}")
+    many = len({thread for _, thread in ends if thread}) > 1
+    lines = ["sequenceDiagram", "  autonumber"]
+    for (lane, thread), name in ends.items():
+        label = f"{lane} · {thread}" if thread and many else lane
+        lines.append(f"  participant {name} as {drawn(label)}")
+    for arrow in section.arrows:
+        kind = "-->>" if arrow.dashed else "->>"
+        lines.append(f"  {ends[arrow.source]}{kind}{ends[arrow.target]}: {drawn(arrow.text, 48)}")
+    return "\n".join(lines)
+
+
+def drawn(text: str, limit: int = 60) -> str:
+    """Text inside a drawing: one line, nothing that mermaid would read as syntax."""
+    text = re.sub(r"\s+", " ", text)
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
+    escaped = re.sub(r"[^\w\s.,:()\[\]\-+/'…·‹›]", lambda m: f"#{ord(m[0])};", text)
+    return re.sub(r"\bend\b", "#101;nd", escaped)

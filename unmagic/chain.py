@@ -1,0 +1,82 @@
+"""`unmagic chain`: the steps of one API call, in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.tree import Tree
+
+from report.text import Scrub, told
+from tracer.reading.chain import Chains, Step, fold, prune
+from tracer.reading.trace import Call, Trace
+
+from .errors import Failure, sentences
+
+
+@click.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.argument("function", metavar="MODULE:FUNCTION")
+@click.option("--nth", default=1, show_default=True, help="Which of its calls.")
+@click.option("--up", is_flag=True, help="From the socket up to what it returned, instead of down from the call.")
+@click.option("--depth", default=3, show_default=True, help="Levels to show that cross into no other library.")
+def chain(trace: Path, function: str, nth: int, up: bool, depth: int) -> None:
+    """The chain of one call in TRACE.
+
+    \b
+    unmagic chain traces/send.trace simple_websocket:Base.send
+    unmagic chain traces/receive.trace simple_websocket:Base.receive --up
+    """
+    with sentences(), Trace.open(trace) as opened:
+        chains = Chains(opened)
+        call = _pick(opened, function, nth)
+        try:
+            steps = chains.upward(call) if up else [chains.below(call)]
+        except LookupError as error:
+            raise Failure(f"{error}; try it without --up") from None
+        scrub = Scrub(opened)
+        tree = Tree(escape(f"{function}, call {nth}: {call.code.file.facts.path}:{call.code.first}"), highlight=False)
+        _grow(tree, prune(fold(steps), depth), opened, scrub)
+    Console(soft_wrap=True).print(tree)
+
+
+def _pick(trace: Trace, function: str, nth: int) -> Call:
+    module, colon, qualname = function.rpartition(":")
+    if not colon:
+        raise Failure(f"{function!r} names no function: write it as MODULE:FUNCTION, such as flask:Flask.run")
+    found = [
+        call
+        for call in trace.calls.values()
+        if call.code.qualname == qualname and (call.code.lane == module or call.code.file.module == module)
+    ]
+    if not found:
+        raise Failure(f"{trace.path} has no call of {function}")
+    if not 1 <= nth <= len(found):
+        raise Failure(f"{function} was called {len(found)} times in {trace.path}, there is no call {nth}")
+    return found[nth - 1]
+
+
+def _grow(tree: Tree, steps: list[Step], trace: Trace, scrub: Scrub) -> None:
+    for step in steps:
+        branch = tree.add(_line(step, trace, scrub), highlight=False)
+        _grow(branch, list(step.children), trace, scrub)
+
+
+def _line(step: Step, trace: Trace, scrub: Scrub) -> str:
+    where = f"{step.caller.file.facts.relative}:{step.line}" if step.caller and step.caller.lane else ""
+    thread = f"[dim]thread {step.thread}[/]"
+    value = escape(told(step.outcome, scrub)) if step.outcome is not None and step.outcome.type != "NoneType" else ""
+    times = f" × {step.count}" if step.count > 1 else ""
+    hidden = f" [dim]+ {step.hidden} calls[/]" if step.hidden else ""
+    if step.wire is not None:
+        what = f"[bold]{step.wire.op}[/] {step.wire.size} bytes" if step.wire.direction else f"[bold]{step.wire.op}[/]"
+    elif step.kind == "thread":
+        what = "[bold]a thread starts[/]"
+    else:
+        assert step.code is not None
+        mark = {"resume": "↻ ", "handoff": "handoff from ", "return": "returns "}.get(step.kind, "")
+        what = f"{mark}[cyan]{escape(step.code.lane)}[/] {escape(step.code.qualname)}"
+    arrow = {"raised": " ↯ ", "yielded": " ⇢ "}.get(step.ended, " → ") + value if value else ""
+    return f"{what}{times}{arrow}  [dim]{escape(where)}[/]  {thread}{hidden}"

@@ -1,0 +1,97 @@
+"""`unmagic run`: any Python program, unchanged, recorded from the outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from tracer.reading.trace import Trace, TraceError
+from tracer.recording import DEFAULT
+
+from .errors import Failure
+
+BOOTSTRAP = Path(__file__).parent.parent / "tracer" / "recording" / "bootstrap.py"
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The trace. Default: PROGRAM.trace, here.")
+@click.option("--scope", multiple=True, metavar="WORD", help="Record this instead of the default: program, installed, "
+              "a package, a module of the standard library, module:function. May be repeated.")  # fmt: skip
+@click.option("--exclude", multiple=True, metavar="WORD", help="Leave this out.")
+@click.option("--lines", multiple=True, metavar="LANE", help="Record the executed lines of this library too.")
+@click.option("--values/--no-values", default=True, show_default=True, help="Arguments and results.")
+@click.option("--max-value", default=1 << 17, show_default=True, help="Bytes or characters kept of one value.")
+@click.option("--show-secrets", is_flag=True, help="Do not mask cookies, tokens and passwords.")
+@click.option("--engine", type=click.Choice(["auto", "settrace", "monitoring"]), default="auto", show_default=True)
+@click.option("--python", default=sys.executable, metavar="PATH", help="The interpreter to run it with.")
+@click.argument("program", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run(
+    output: Path | None, scope: tuple[str, ...], exclude: tuple[str, ...], lines: tuple[str, ...], values: bool,
+    max_value: int, show_secrets: bool, engine: str, python: str, program: Path, arguments: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Run PROGRAM with its ARGUMENTS, and record what it does.
+
+    It runs as it would without us: same arguments, same output, same exit code.
+    """
+    if not program.is_file():
+        raise Failure(f"there is no program at {program}")
+    trace = (output or Path(f"{program.stem}.trace")).absolute()
+    if not trace.parent.is_dir() or not os.access(trace.parent, os.W_OK):
+        raise Failure(f"cannot write the trace {trace}: no folder that can be written to")
+    config = {
+        "trace": str(trace),
+        "engine": engine,
+        "scope": list(scope or DEFAULT),
+        "exclude": list(exclude),
+        "lines": list(lines),
+        "values": values,
+        "max_value": max_value,
+        "show_secrets": show_secrets,
+        "program": str(program.absolute().parent),
+    }
+    code = _execute([python, str(BOOTSTRAP), json.dumps(config), str(program), *arguments], python)
+    _tell(trace, scope)
+    sys.exit(code)
+
+
+def _execute(command: list[str], python: str) -> int:
+    try:
+        process = subprocess.Popen(command)
+    except OSError as error:
+        raise Failure(f"cannot start {python}: {error.strerror}") from None
+    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's; we wait for what it does
+    try:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, ours)
+    return 128 - code if code < 0 else code
+
+
+def _tell(trace: Path, scope: tuple[str, ...]) -> None:
+    """What was recorded, in three lines, on stderr, so that the program's output stays its own."""
+    try:
+        with Trace.open(trace) as opened:
+            calls, wires, threads = len(opened.calls), len(opened.wires), len(opened.threads)
+            masked = sum(int(v) for k, v in opened.meta.items() if k.startswith("masked."))
+            faults = opened.meta.get("faults", "")
+            complete = "complete" in opened.meta
+    except TraceError as error:
+        raise Failure(str(error)) from None
+    if not calls:
+        raise Failure(f"nothing was recorded: the scope {' '.join(scope) or 'program'} matched no call of the program")
+    click.echo(
+        f"unmagic: {calls:,} calls on {threads} threads, {wires} socket events, {masked} secrets masked", err=True
+    )
+    if faults:
+        click.echo(f"unmagic: the recorder stopped early, by a fault of its own: {faults.splitlines()[0]}", err=True)
+    elif not complete:
+        click.echo("unmagic: the program ended at once; the trace has what was written until then", err=True)
+    click.echo(f"unmagic: the trace is {os.path.relpath(trace)}", err=True)
+    click.echo(f"unmagic: next, unmagic scope {os.path.relpath(trace)}", err=True)

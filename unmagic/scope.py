@@ -1,0 +1,30 @@
+"""`unmagic scope`: each file that a decision was made about, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tracer.reading.trace import Trace
+
+from .errors import sentences
+
+
+@click.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Also what was left out.")
+def scope(trace: Path, everything: bool) -> None:
+    """Which files of TRACE were recorded, and the reason for each decision."""
+    with sentences(), Trace.open(trace) as opened:
+        rows = opened.scope
+        words = opened.meta.get("scope", "")
+    kept = [row for row in rows if row[2]]
+    table = Table("lane", "recorded", "file", "reason", box=None, pad_edge=False)
+    for path, lane, recorded, reason in rows if everything else kept:
+        table.add_row(lane, "yes" if recorded else "no", path, reason)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    console.print(f"{len(kept)} files recorded, {len(rows) - len(kept)} left out; scope: {words}", highlight=False)

@@ -1,0 +1,59 @@
+"""`unmagic trace`: record the scenarios, each into a file of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tracer.scenarios import SCENARIOS, play
+
+from .errors import Failure, sentences
+from .progress import steps
+
+NAMES = tuple(SCENARIOS)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[SCENARIO]...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("traces"), show_default=True,
+              help="Folder for the traces.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["auto", "settrace", "monitoring"]), default="auto", show_default=True,
+              help="How to hook in; auto takes monitoring where Python has it (3.12).")  # fmt: skip
+@click.option("--list", "only_list", is_flag=True, help="Show the scenarios, and stop.")
+def trace(names: tuple[str, ...], output: Path, engine: str, only_list: bool) -> None:
+    """Record scenarios: real Flask-Sock programs and their scripted clients.
+
+    Without a name, all of them. A trace is an SQLite file; docs/trace-format.md tells what is in it.
+    """
+    if only_list:
+        for scenario in SCENARIOS.values():
+            click.echo(f"{scenario.name:14} {scenario.title}")
+        return
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        raise Failure(f"there is no scenario {unknown[0]!r}: choose from {', '.join(NAMES)}")
+    record(names or NAMES, output, engine)
+    click.echo(f"{len(names or NAMES)} traces in {output}/")
+
+
+def record(names: tuple[str, ...], folder: Path, engine: str) -> dict[str, Path]:
+    """Record each scenario into `folder`; the trace's path by name. Raises `Failure`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"cannot make the folder {folder}: {error.strerror}") from None
+    paths = {}
+    for name in steps(names, "recording"):
+        fresh = folder / f".{name}.new"
+        try:
+            with sentences():
+                play(name, fresh, engine=engine)
+            paths[name] = folder / f"{name}.trace"
+            fresh.replace(paths[name])
+        except OSError as error:
+            raise Failure(f"cannot write the trace into {folder}: {error.strerror}") from None
+        finally:
+            for leftover in folder.glob(f".{name}.new*"):
+                leftover.unlink(missing_ok=True)
+    return paths
