@@ -86,17 +86,32 @@ def _made_by(text: str) -> str:
 
 
 def independent(text: str) -> str:
-    """A page without what depends on the Python that made it: its name, the numbers in lines about the standard
-    library, and the lengths that follow from the `Server` header, where Werkzeug puts Python's version."""
+    """A page without what truly depends on the Python that made it: its name; the steps inside the standard
+    library, which is another one, with the numbering and the counts that follow from them; the line of a
+    decorator's call (3.10 says another); and the lengths that follow from the `Server` header, where Werkzeug puts
+    Python's version."""
     text = re.sub(r"Python \d+\.\d+\.\d+(?=[;. ])", "Python", text)
-    parts = re.split(r"(?m)^(?=#{2,4} )", text)
-    return "".join(_without_numbers(p) if p.startswith("#### ") and PYTHON in p else _lines(p) for p in parts)
+    lines = [line for part in re.split(r"(?m)^(?=#{2,4} )", text) for line in _independent_lines(part)]
+    return "\n".join(lines)
 
 
-def _lines(part: str) -> str:
-    lines = part.split("\n")
-    return "\n".join(_without_numbers(line) if PYTHON in line or "/python/cpython/" in line else line for line in lines)
+def _independent_lines(part: str) -> list[str]:
+    length_differs = part.startswith("#### ") and PYTHON in part
+    kept = []
+    for line in part.split("\n"):
+        cells = line.split(" | ")
+        if len(cells) == STEP_COLUMNS:
+            definition, site = cells[3], cells[6]
+            if _STDLIB in definition:
+                continue
+            site = "" if _STDLIB in site or site == " |" else site
+            line = " | ".join([*cells[1:3], re.sub(r" \+ \d+ calls?$", "", definition), *cells[4:6], site])
+        if PYTHON in line or length_differs or "../../" in line:
+            line = re.sub(r"\d+", "#", line)
+        kept.append(line)
+    return kept
 
 
-def _without_numbers(text: str) -> str:
-    return re.sub(r"\d+", "#", text)
+#: Columns of a table of steps: number, thread, lane, what ran, what it did, value, call site.
+STEP_COLUMNS = 7
+_STDLIB = "/python/cpython/"

@@ -302,16 +302,32 @@ class Chains:
         return caller is None or caller.lane != code.lane
 
     def _wire(self, wire: Wire, depth: int) -> Step:
-        caller = self.trace.codes.get(wire.code)
-        value = self.trace.value(wire.value)
         return Step(
-            "wire", wire.ended, wire.thread, depth, wire.call, None, caller, wire.line, outcome=value, wire=wire, crosses=True
-        )  # fmt: skip
+            kind="wire",
+            key=wire.ended,
+            thread=wire.thread,
+            depth=depth,
+            call=wire.call,
+            code=None,
+            caller=self.trace.codes.get(wire.code),
+            line=wire.line,
+            outcome=self.trace.value(wire.value),
+            wire=wire,
+            crosses=True,
+        )
 
     def _start(self, start: Start, depth: int) -> Step:
         return Step(
-            "thread", start.order, start.child, depth, start.call, None, self.trace.codes.get(start.caller), start.line, crosses=True
-        )  # fmt: skip
+            kind="thread",
+            key=start.order,
+            thread=start.child,
+            depth=depth,
+            call=start.call,
+            code=None,
+            caller=self.trace.codes.get(start.caller),
+            line=start.line,
+            crosses=True,
+        )
 
     @cached_property
     def _end(self) -> int:

@@ -130,7 +130,7 @@ def _fill(db: sqlite3.Connection) -> None:
     for order, thread, kind, rest in events(db):
         stack = stacks.setdefault(thread, [])
         inner = stack[-1].call if stack else 0
-        if kind == CALL or kind == RESUME:
+        if kind in (CALL, RESUME):
             code, caller, line, frame = rest[:4]
             known = suspended.get(frame) if kind == RESUME else None
             if known is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from ..recording.store import APPLICATION_ID, VERSION
 from . import index
@@ -134,6 +135,12 @@ class Wire:
     error: int
     detail: str
     call: int
+
+    @classmethod
+    def _make(cls, row: tuple[Any, ...]) -> Wire:
+        """From a row of the table, where nothing is null and here 0."""
+        filled: list[Any] = [0 if column is None else column for column in row]
+        return cls(*filled)
 
     @property
     def direction(self) -> str:
@@ -291,8 +298,7 @@ class Trace:
         rows = self._db.execute(
             f"select {columns} from wire w left join wire_call on wire_call.wire = w.id order by ended"
         )
-        columns_of = [[0 if column is None else column for column in row] for row in rows]
-        return tuple(Wire(*row) for row in columns_of)
+        return tuple(Wire._make(row) for row in rows)
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:

@@ -100,6 +100,7 @@ class Recorder:
         self._ended = allocate_lock()
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
         self._owner = 0
+        self._keep_alive: list[CodeType] = []
         self._engine: SettraceEngine | MonitoringEngine = self._choose_engine()
         self._wiretap = Wiretap(self)
         self._starts = ThreadStarts(self)
@@ -218,8 +219,6 @@ class Recorder:
                 if entry is None:
                     self._keep_alive.append(code)
             return codes[id(code)]
-
-    _keep_alive: list[CodeType] = []
 
     def next_thread(self) -> int:
         """A number for a thread that is about to be."""

@@ -228,11 +228,11 @@ def _describe_snapshot(seen: Snapshot, limit: int) -> Description:
             return Description(name, "object", text.__len__(value), plain, False, attributes)
     for number in (int, float):
         if issubclass_(kind, number):
-            return Description(name, "object", -1, _repr[number](value), False, attributes)
+            return Description(name, "object", -1, _NUMBER_TEXT[number](value), False, attributes)
     return Description(name, "object", -1, None, False, attributes)
 
 
-_repr: dict[type, Any] = {int: int.__repr__, float: float.__repr__}
+_NUMBER_TEXT: dict[type, Any] = {int: int.__repr__, float: float.__repr__}
 
 
 def _describe_atom(value: Any, kind: type) -> Description:
@@ -240,7 +240,7 @@ def _describe_atom(value: Any, kind: type) -> Description:
         return Description("int", "atom", -1, f"an int of {value.bit_length()} bits", True)
     if kind is slice or kind is range:
         return Description(kind.__name__, "atom", -1, kind.__name__, True)
-    return Description(kind.__name__, "atom", -1, kind.__repr__(value), False)
+    return Description(kind.__name__, "atom", -1, repr(value), False)  # an exact builtin type: its own repr
 
 
 def _describe_view(value: memoryview, limit: int) -> Description:

@@ -39,6 +39,8 @@ class Opcode(IntEnum):
     PONG = 10
 
 
+_OPCODE_NAMES = {opcode.value: opcode.name.lower() for opcode in Opcode}
+
 # RFC 6455, 7.4.1, in the words of its registry (11.7), with the three that were registered later.
 CLOSE_CODES = {
     1000: "Normal Closure",
@@ -61,7 +63,7 @@ NEVER_SENT = {1005: "No Status Rcvd", 1006: "Abnormal Closure", 1015: "TLS hands
 
 def opcode_name(opcode: int) -> str:
     """1 -> "text", 3 -> "reserved"."""
-    return Opcode(opcode).name.lower() if opcode in Opcode.__members__.values() else "reserved"
+    return _OPCODE_NAMES.get(opcode, "reserved")
 
 
 def close_code(code: int) -> tuple[str, str]:
