@@ -77,7 +77,7 @@ class Response:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
-        return [self.body]
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else self.body]
 
 
 class LocalProxy:

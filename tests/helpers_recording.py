@@ -81,9 +81,9 @@ def text(trace: Trace, number: int) -> str:
 
 
 def role(trace: Trace, thread: int) -> str:
-    """A thread's name without the numbers that `threading` counts up, by the line that started it."""
+    """A thread's name without its numbers, which differ from run to run, with the line that started it."""
     started = [s.line for s in trace.starts if s.child == thread]
-    name = re.sub(r"-\d+", "", trace.threads[thread])
+    name = re.sub(r"[- ]?\d+", "", trace.threads[thread])
     return f"{name}@{started[0]}" if started else name
 
 

@@ -39,7 +39,8 @@ def chain(trace: Path, function: str, nth: int, up: bool, depth: int) -> None:
         scrub = Scrub(opened)
         tree = Tree(escape(f"{function}, call {nth}: {call.code.file.facts.path}:{call.code.first}"), highlight=False)
         _grow(tree, prune(fold(steps), depth), opened, scrub)
-    Console(soft_wrap=True).print(tree)
+    console = Console()
+    (console if console.is_terminal else Console(width=400)).print(tree, soft_wrap=True)
 
 
 def _pick(trace: Trace, function: str, nth: int) -> Call:

@@ -7,29 +7,16 @@ Out: sentences on standard output; with --write, the lock. The work is done by `
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from tracer.reading.links import metadata_repository, repository_url
-from tracer.reading.lock import LOCK_FILE, ROOTS, Lock, LockError, Package, Proof, extend, load, normalize, prove, write
+from tracer.reading.lock import LOCK_FILE, ROOTS, Lock, Package, Proof, extend, load, normalize, prove, write
+
+from .errors import Failure, sentences
 
 LISTED = 10  # files that differ, before "and n more"
-
-
-class BadInput(click.ClickException):
-    exit_code = 2
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """What the lock refuses ends the command with its sentence and 2."""
-    try:
-        yield
-    except LockError as error:
-        raise BadInput(str(error)) from None
 
 
 _lock_option = click.option(
@@ -58,7 +45,7 @@ def show(package: str | None, lock_file: Path) -> None:
 
     Exit codes: 0 shown, 2 no such package or a lock that cannot be read.
     """
-    with _sentences():
+    with sentences():
         packages = load(lock_file).packages
     if package is None:
         for name, entry in packages.items():
@@ -68,7 +55,7 @@ def show(package: str | None, lock_file: Path) -> None:
     if name not in packages:
         near = difflib.get_close_matches(name, packages, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
-        raise BadInput(f"{lock_file}: the lock has no package {package!r}{hint}")
+        raise Failure(f"{lock_file}: the lock has no package {package!r}{hint}")
     _show_package(name, packages[name])
 
 
@@ -113,7 +100,7 @@ def prove_(
     """
     if blobs and not write_it:
         raise click.UsageError("--blobs says what to write, so it needs --write.")
-    with _sentences():
+    with sentences():
         roots = tuple(folder.strip("/") + "/" if folder.strip("/") else "" for folder in root) or ROOTS
         proof = prove(installed, clone, version, tag, roots=roots)
         _show_proof(proof)
@@ -129,13 +116,13 @@ def prove_(
 def _repository(proof: Proof, known: Lock, clone: Path, given: str) -> str:
     """Where the links will point: what was given, the clone's origin, the lock's, or what the metadata says."""
     if given and not repository_url(given):
-        raise BadInput(f"{given}: this is no repository on a code host whose links are known.")
+        raise Failure(f"{given}: this is no repository on a code host whose links are known.")
     found = repository_url(given) or repository_url(proof.remote)
     if not found and proof.package in known.packages:
         return known.packages[proof.package].repository
     found = found or metadata_repository(proof.project_urls)
     if not found:
-        raise BadInput(f"{clone}: neither its origin nor the package's metadata names a repository; give --repository.")
+        raise Failure(f"{clone}: neither its origin nor the package's metadata names a repository; give --repository.")
     return found
 
 

@@ -1,0 +1,222 @@
+"""`http.py` and `request.py`: requests from bytes, then a server on a free port and raw sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_impl import http
+from reference_impl.events import RemoteProtocolError
+from reference_impl.http import make_server
+from reference_impl.request import HTTPRequest, read_request
+
+
+class Bytes:
+    """What `Reader` does for a socket, for bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def until(self, end: bytes, limit: int) -> bytes:
+        size = self.data.find(end) + len(end)
+        if size < len(end):
+            raise EOFError
+        return self.exactly(size)
+
+    def exactly(self, size: int) -> bytes:
+        if size > len(self.data):
+            raise EOFError
+        taken, self.data = self.data[:size], self.data[size:]
+        return taken
+
+
+def test_request() -> None:
+    data = Bytes(b"POST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nX-A:  1\t\r\nContent-Length: 2\r\n\r\nhi+more")
+    assert read_request(data) == HTTPRequest(
+        b"POST",
+        b"/a%20b",
+        b"c=d",
+        b"HTTP/1.1",
+        [(b"host", b"x"), (b"x-a", b"1"), (b"content-length", b"2")],
+        b"hi",
+    )
+    assert data.data == b"+more"
+
+
+def test_chunks() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = Bytes(head + b"3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\nmore")
+    assert read_request(data).body == b"abc0123456789"
+    assert data.data == b"more"
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [("/", "/", ""), ("/?", "/", ""), ("//a?b?c", "//a", "b?c"), ("http://x/a?b", "/a", "b"), ("http://x", "/", "")],
+)
+def test_targets(target: str, path: str, query: str) -> None:
+    request = read_request(Bytes(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()))
+    assert (request.path, request.query) == (path.encode(), query.encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET /\r\n", 400),
+        (b"GET  / HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"GET a HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"GET /\xff HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"GET / HTTP/x\r\nHost: x\r\n", 400),
+        (b"GET / HTTP/2.0\r\nHost: x\r\n", 505),
+        (b"G@T / HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"GET / HTTP/1.1\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost : x\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\nX: y\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: \x00\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n", 400),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200, 431),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n", 501),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n", 413),
+    ],
+)
+def test_refused(data: bytes, status: int) -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        read_request(Bytes(data + b"\r\n"))
+    assert caught.value.event_hint.status_code == status
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_refused(data: bytes) -> None:
+    with pytest.raises((RemoteProtocolError, EOFError)):
+        read_request(Bytes(data + b"\r\n\r\n"))
+
+
+def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("X-Path", environ["PATH_INFO"]), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], tuple[str, int]]]:
+    monkeypatch.setattr(http, "REQUEST_TIMEOUT", 0.5)
+    monkeypatch.setattr(http, "LINGER_TIMEOUT", 0.5)
+    with contextlib.ExitStack() as stack:
+
+        def start(app: Any) -> tuple[str, int]:
+            server = make_server("127.0.0.1", 0, app)
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            stack.callback(lambda: thread.join(10))
+            stack.callback(server.shutdown)
+            return server.host, server.port
+
+        yield start
+    assert not [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+
+
+def ask(address: tuple[str, int], *parts: bytes) -> bytes:
+    with socket.create_connection(address, timeout=10) as sock:
+        for part in parts:
+            sock.sendall(part)
+        return sock.makefile("rb").read()
+
+
+def test_an_answer(serve: Any) -> None:
+    address = serve(echo)
+    answer = ask(address, b"POST /caf%C3%A9 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
+    assert answer == (b"HTTP/1.1 200 OK\r\nX-Path: /caf\xc3\xa9\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+    assert ask(address, b"HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi").endswith(b"\r\n\r\n")
+
+
+def test_byte_by_byte(serve: Any) -> None:
+    data = b"GET /abc HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert b"X-Path: /abc" in ask(serve(echo), *(data[i : i + 1] for i in range(len(data))))
+
+
+@pytest.mark.parametrize("data", [b"", b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_half_a_request_is_answered_408(serve: Any, data: bytes) -> None:
+    assert ask(serve(echo), data).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+
+
+def test_a_head_without_end(serve: Any) -> None:
+    assert ask(serve(echo), b"GET / HTTP/1.1\r\nX: " + b"x" * 70000).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_failing_application(serve: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    def fails(environ: Any, start_response: Any) -> list[bytes]:
+        raise ConnectionRefusedError("my database is down")
+
+    def splits(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("X", "a\r\nSet-Cookie: b")])
+        return []
+
+    for app in (fails, splits):
+        assert ask(serve(app), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(
+            b"HTTP/1.1 500 Internal Server Error\r\n"
+        )
+    assert "my database is down" in capfd.readouterr().err
+
+
+def test_environ_and_streaming(serve: Any) -> None:
+    seen: dict[str, Any] = {}
+    closed = threading.Event()
+
+    class Parts:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"a", b"b"])
+
+        close = staticmethod(closed.set)
+
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        seen.update(environ)
+        start_response("200 OK", [])
+        return Parts()
+
+    answer = ask(serve(app), b"GET /?q HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nX-A: 2\r\nX_A: 3\r\nContent-Type: t\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\nab") and closed.wait(10)
+    assert isinstance(seen["werkzeug.socket"], socket.socket)
+    assert (seen["HTTP_X_A"], seen["CONTENT_TYPE"], seen["QUERY_STRING"]) == ("1, 2", "t", "q")
+
+
+def test_a_peer_that_never_reads_blocks_nobody(serve: Any) -> None:
+    def endless(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        while environ["PATH_INFO"] == "/endless":
+            yield bytes(1 << 20)
+        yield b"here"
+
+    address = serve(endless)
+    with socket.create_connection(address) as stuck:
+        stuck.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert ask(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"here")
+
+
+def test_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        make_server("127.0.0.1", taken.getsockname()[1], echo)
+
+
+def test_shutdown_twice_is_harmless() -> None:
+    server = make_server("127.0.0.1", 0, echo)
+    server.shutdown()
+    server.serve_forever()
+    server.shutdown()
+    server.server_close()
