@@ -150,7 +150,7 @@ class Server:
         """Answer 101, or refuse: either way the client has its answer when this returns or raises."""
         environ = self.environ
         headers = [
-            (key[5:].replace("_", "-").lower().encode(), str(value).encode("latin-1"))
+            (key[5:].replace("_", "-").lower().encode(), str(value).strip(" \t").encode("latin-1"))
             for key, value in environ.items()
             if key.startswith("HTTP_")
         ]

@@ -97,20 +97,26 @@ def _proof(view: Page) -> str:
 # --- the drawing -------------------------------------------------------------------------------------------
 
 
+#: With more participants than this a drawing keeps one for each library, whatever the thread.
+WIDEST = 9
+
+
 def mermaid(section: Section) -> str:
     """A sequence diagram of the crossings, numbered as the table is."""
-    ends: dict[tuple[str, str], str] = {}
-    for arrow in section.arrows:
-        for end in (arrow.source, arrow.target):
-            ends.setdefault(end, f"p{len(ends)}")
-    many = len({thread for _, thread in ends if thread}) > 1
-    lines = ["sequenceDiagram", "  autonumber"]
-    for (lane, thread), name in ends.items():
-        label = f"{lane} · {thread}" if thread and many else lane
-        lines.append(f"  participant {name} as {drawn(label)}")
-    for arrow in section.arrows:
-        kind = "-->>" if arrow.dashed else "->>"
-        lines.append(f"  {ends[arrow.source]}{kind}{ends[arrow.target]}: {drawn(arrow.text, 48)}")
+    pairs = dict.fromkeys(end for arrow in section.arrows for end in (arrow.source, arrow.target))
+    by_thread = len({thread for _, thread in pairs if thread}) > 1 and len(pairs) <= WIDEST
+    names: dict[str, str] = {}
+
+    def name(end: tuple[str, str]) -> str:
+        lane, thread = end
+        return names.setdefault(f"{lane} · {thread}" if thread and by_thread else lane, f"p{len(names)}")
+
+    arrows = [(name(arrow.source), name(arrow.target), arrow) for arrow in section.arrows]
+    first = section.arrows[0].number
+    lines = ["sequenceDiagram", "  autonumber" if first == "1" else f"  autonumber {first}"]
+    lines += [f"  participant {short} as {drawn(label)}" for label, short in names.items()]
+    for source, target, arrow in arrows:
+        lines.append(f"  {source}{'-->>' if arrow.dashed else '->>'}{target}: {drawn(arrow.text, 48)}")
     return "\n".join(lines)
 
 

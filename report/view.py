@@ -163,11 +163,9 @@ class Viewer:
         threads = _thread_labels(flat, self._traces[spec.scenario])
         scrub = self._scrubs[spec.scenario]
         rows = self._rows(flat, threads, scrub)
-        arrows = tuple(
-            _arrow(step, row, threads, self._chains[spec.scenario])
-            for step, row in zip(flat, rows, strict=True)
-            if row.crossing
-        )
+        chains = self._chains[spec.scenario]
+        pairs = list(zip(flat, rows, strict=True))[_drawn_from(spec, flat) :]
+        arrows = tuple(_arrow(step, row, threads, chains) for step, row in pairs if row.crossing)
         data = self._bytes(spec.scenario, flat, rows, where) if spec.bytes else ()
         names = tuple((label, self._traces[spec.scenario].threads.get(t, "")) for t, label in threads.items())
         after = spec.after.replace("{xor}", _unmasking(data)) if "{xor}" in spec.after else spec.after
@@ -283,6 +281,17 @@ class Viewer:
             for file in trace.files.values()
             if file.distribution is not None
         }
+
+
+def _drawn_from(spec: SectionSpec, steps: Sequence[Step]) -> int:
+    """Where a drawing begins. A chain that comes up from the socket is drawn from its read on, with what the other
+    threads wait in; the way of the connection to that point is in the table, and drawn on the pages about it."""
+    if spec.chain not in ("upward", "reading"):
+        return 0
+    read = next(i for i, step in enumerate(steps) if step.wire is not None and step.wire.direction == "in")
+    while read and steps[read - 1].thread != steps[read].thread:
+        read -= 1
+    return read
 
 
 def _joined(trace: Trace, wires: Sequence[Wire]) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from tracer.reading.repository import note_repository
 from tracer.reading.trace import Trace, TraceError
 from tracer.recording import DEFAULT
 
@@ -77,7 +78,9 @@ def _execute(command: list[str], python: str) -> int:
 def _tell(trace: Path, scope: tuple[str, ...]) -> None:
     """What was recorded, in three lines, on stderr, so that the program's output stays its own."""
     try:
-        with Trace.open(trace) as opened:
+        opened = Trace.open(trace)
+        note_repository(trace)
+        with opened:
             calls, wires, threads = len(opened.calls), len(opened.wires), len(opened.threads)
             masked = sum(int(v) for k, v in opened.meta.items() if k.startswith("masked."))
             faults = opened.meta.get("faults", "")
