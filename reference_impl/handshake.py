@@ -70,7 +70,7 @@ def check_request(method: bytes, target: bytes, version: bytes, headers: Headers
     for holds, status, extra, sentence in (
         (method == b"GET", 405, [(b"Allow", b"GET")], "a WebSocket opens with the method GET"),
         (version == b"HTTP/1.1", 400, [], "a WebSocket opens with HTTP/1.1"),
-        (host is not None, 400, [], "the header Host is missing"),
+        (host is not None and b"," not in host, 400, [], "there must be one header Host"),
         ("websocket" in upgrade, 400, [], "the header 'Upgrade: websocket' is missing"),
         ("upgrade" in connection, 400, [], "the header 'Connection: Upgrade' is missing"),
         (spoken, 426, only, "the header 'Sec-WebSocket-Version: 13' is missing: no other version is spoken here"),

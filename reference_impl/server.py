@@ -290,7 +290,7 @@ class Server:
         if not event.message_finished:
             return
         whole, self.incoming_message = self.incoming_message.getvalue(), None
-        if self.connected:
+        if self.ws.state is ConnectionState.OPEN:  # what comes after our own close frame is dropped
             self.input_buffer.append(whole)
             self.bytes_received += len(whole)
             self.event.set()

@@ -17,9 +17,10 @@ from tracer.reading import lock
 from tracer.reading.trace import Trace
 
 from . import markdown, notes, pages
+from .model import Technology
 from .notes import ReportError
 from .text import PYTHON
-from .view import Technology, Viewer
+from .view import Viewer
 
 #: Where the scenarios' programs lie, as seen from the committed pages.
 APPS = "../../tracer/scenarios/apps"

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tracer.reading.links import Link, Status
 
-from .view import Page, Row, Section, Technology
+from .model import Page, Row, Section, Technology
 
 
 def page(view: Page, python: str) -> str:

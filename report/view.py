@@ -8,124 +8,23 @@ field, a library link that is not proven.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from string import ascii_uppercase
 from urllib.parse import quote
 
-from tracer.reading.chain import Chains, Step, fold, prune
+from tracer.reading.chain import Chains
 from tracer.reading.fields import Field, uncovered
 from tracer.reading.fields.connection import dissect
 from tracer.reading.links import Link, Links, Status, metadata_repository
 from tracer.reading.lock import Lock
+from tracer.reading.steps import Step, fold, prune
 from tracer.reading.trace import Code, Trace, Wire
 
+from .anatomy import byte_rows, unmasking
+from .arrows import arrow, drawn_from
+from .model import Bytes, Page, Row, Section, Technology
 from .notes import Notes, ReportError
 from .pages import PageSpec, SectionSpec
-from .text import Scrub, hexadecimal, told
-
-#: The lanes in the order of the onion; any other comes after the last that is here, by name.
-ONION = (
-    "socket",
-    "socketserver",
-    "http",
-    "email",
-    "werkzeug",
-    "flask",
-    "flask_sock",
-    "simple_websocket",
-    "wsproto",
-    "h11",
-    "app",
-)
-
-
-@dataclass(frozen=True)
-class Technology:
-    """A library of the stack: its repository and its licence, from the installed metadata."""
-
-    name: str
-    version: str
-    repository: str
-    licence: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One step as a person reads it. `number` is "7" for a crossing, "7.2" for a step inside a lane."""
-
-    number: str
-    kind: str
-    crossing: bool
-    depth: int
-    thread: str
-    lane: str
-    name: str
-    definition: Link | None
-    site: str
-    site_link: Link | None
-    note: str
-    value: str
-    count: int
-    hidden: int
-    evidence: int
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """One arrow of the sequence diagram, between (lane, thread) pairs."""
-
-    number: str
-    source: tuple[str, str]
-    target: tuple[str, str]
-    text: str
-    dashed: bool
-
-
-@dataclass(frozen=True)
-class ByteRow:
-    """One field of bytes that crossed a socket."""
-
-    offset: str
-    data: str
-    name: str
-    value: str
-    section: str
-    level: int
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """One wire event with its fields."""
-
-    number: str
-    title: str
-    rows: tuple[ByteRow, ...]
-
-
-@dataclass(frozen=True)
-class Section:
-    """One chain on a page."""
-
-    heading: str
-    text: str
-    after: str
-    threads: tuple[tuple[str, str], ...]
-    rows: tuple[Row, ...]
-    arrows: tuple[Arrow, ...]
-    bytes: tuple[Bytes, ...]
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page."""
-
-    slug: str
-    title: str
-    summary: str
-    purpose: str
-    technologies: tuple[Technology, ...]
-    sections: tuple[Section, ...]
-    missed: tuple[str, ...]
+from .text import Scrub, told
 
 
 class Viewer:
@@ -164,11 +63,11 @@ class Viewer:
         scrub = self._scrubs[spec.scenario]
         rows = self._rows(flat, threads, scrub)
         chains = self._chains[spec.scenario]
-        pairs = list(zip(flat, rows, strict=True))[_drawn_from(spec, flat) :]
-        arrows = tuple(_arrow(step, row, threads, chains) for step, row in pairs if row.crossing)
+        pairs = list(zip(flat, rows, strict=True))[drawn_from(spec, flat) :]
+        arrows = tuple(arrow(step, row, threads, chains) for step, row in pairs if row.crossing)
         data = self._bytes(spec.scenario, flat, rows, where) if spec.bytes else ()
         names = tuple((label, self._traces[spec.scenario].threads.get(t, "")) for t, label in threads.items())
-        after = spec.after.replace("{xor}", _unmasking(data)) if "{xor}" in spec.after else spec.after
+        after = spec.after.replace("{xor}", unmasking(data)) if "{xor}" in spec.after else spec.after
         return Section(spec.heading, spec.text, after, names, tuple(rows), arrows, data)
 
     def _steps(self, spec: SectionSpec) -> list[Step]:
@@ -237,7 +136,7 @@ class Viewer:
                 count = f"{step.wire.size:,} byte{'s' if step.wire.size != 1 else ''}"
                 word = "received" if step.wire.direction == "in" else "sent"
                 scrub = self._scrubs[scenario]
-                table = tuple(r for f in fields for r in _byte_rows(f, data, start, scrub))
+                table = tuple(r for f in fields for r in byte_rows(f, data, start, scrub))
                 found.append(Bytes(row.number, f"{count} {word} by `{step.wire.op}`", table))
         return tuple(found)
 
@@ -281,17 +180,6 @@ class Viewer:
             for file in trace.files.values()
             if file.distribution is not None
         }
-
-
-def _drawn_from(spec: SectionSpec, steps: Sequence[Step]) -> int:
-    """Where a drawing begins. A chain that comes up from the socket is drawn from its read on, with what the other
-    threads wait in; the way of the connection to that point is in the table, and drawn on the pages about it."""
-    if spec.chain not in ("upward", "reading"):
-        return 0
-    read = next(i for i, step in enumerate(steps) if step.wire is not None and step.wire.direction == "in")
-    while read and steps[read - 1].thread != steps[read].thread:
-        read -= 1
-    return read
 
 
 def _joined(trace: Trace, wires: Sequence[Wire]) -> bytes:
@@ -351,100 +239,3 @@ def _site(caller: Code | None, line: int) -> str:
     if caller is None:
         return ""
     return f"{caller.file.facts.relative.rpartition('/')[2]}:{line}"
-
-
-def _arrow(step: Step, row: Row, threads: Mapping[int, str], chains: Chains) -> Arrow:
-    """The arrow of one crossing: from the caller's lane (or the socket) to the callee's."""
-    here = (row.lane, row.thread)
-    parent = chains.trace.calls.get(step.call)
-    if step.wire is not None:
-        caller = step.caller.lane if step.caller else "app"
-        if step.caller is not None and not step.caller.recorded and parent is not None:
-            caller = parent.code.lane
-        inward = step.wire.direction == "in" or step.wire.op == "accept"
-        ends = (("socket", ""), (caller, row.thread)) if inward else ((caller, row.thread), ("socket", ""))
-        return Arrow(row.number, *ends, f"{row.name}: {row.value}" if row.value else row.name, False)
-    caller_lane = _calling_lane(step, chains)
-    if step.kind == "thread":
-        old = next(
-            (threads[s.thread] for s in chains.trace.starts if s.child == step.thread and s.thread in threads),
-            row.thread,
-        )
-        return Arrow(row.number, (caller_lane, old), ("threading", row.thread), "starts a thread", False)
-    if step.kind == "handoff":
-        maker = parent.thread if parent is not None else step.thread
-        return Arrow(row.number, (here[0], threads.get(maker, row.thread)), here, f"handoff: {row.value}", False)
-    if step.kind == "return":
-        return Arrow(row.number, here, (caller_lane, row.thread), row.value or "returns", True)
-    return Arrow(
-        row.number,
-        (caller_lane, row.thread),
-        here,
-        row.name.rpartition(".")[2] if row.name.count(".") > 1 else row.name,
-        False,
-    )
-
-
-def _calling_lane(step: Step, chains: Chains) -> str:
-    """The lane that a step was called from; code out of scope stands for the recorded call below it."""
-    if step.caller is not None and (step.caller.recorded or step.kind == "thread"):
-        return step.caller.lane
-    call = chains.trace.calls.get(step.call)
-    parent = chains.trace.calls.get(call.first.parent) if call is not None else None
-    if parent is not None:
-        return parent.code.lane
-    if step.caller is not None and step.caller.lane:
-        return step.caller.lane
-    return step.code.lane if step.code is not None else "threading"
-
-
-def _unmasking(data: Sequence[Bytes]) -> str:
-    """``7f ^ 37 = 48`` for each byte of the first masked payload."""
-    rows = {row.name: row.data.split() for part in reversed(data) for row in reversed(part.rows)}
-    key, sent, plain = (rows.get(name, []) for name in ("masking-key", "payload data", "unmasked payload data"))
-    return ", ".join(f"`{s} ^ {key[i % 4]} = {p}`" for i, (s, p) in enumerate(zip(sent, plain, strict=True)))
-
-
-#: Fields shown in one row although they have children: a reader knows what a header line is.
-WHOLE = frozenset({"field-line", "status-line", "request-line"})
-#: What two threads write without an order between them must not be told by the order that one run had.
-UNORDERED = {
-    "HTTP response on a WebSocket": (
-        "no frame; before or after the close frame, nothing fixes which",
-        "RFC 6455, 5.5.1",
-    )
-}
-
-
-def _byte_rows(field: Field, stream: bytes, start: int, scrub: Scrub, level: int = 0) -> list[ByteRow]:
-    data = (field.derived if field.derived is not None else stream)[field.start : field.stop]
-    shown = hexadecimal(data) if field.bits is None else ""
-    if field.bits is not None:
-        bits = f"{data[0]:08b}"[field.bits[0] : field.bits[1]]
-        offset, shown = (
-            f"{field.start - start}",
-            f"bits {field.bits[0]}–{field.bits[1] - 1}: {bits}"
-            if field.bits[1] - field.bits[0] > 1
-            else f"bit {field.bits[0]}: {bits}",
-        )
-    elif field.derived is not None:
-        offset = field.buffer
-    else:
-        offset = (
-            f"{field.start - start}"
-            if field.stop - field.start == 1
-            else f"{field.start - start}–{field.stop - start - 1}"
-        )
-    whole = field.name in WHOLE
-    value = data.decode("latin-1").rstrip("\r\n") if whole else field.value
-    value, section = UNORDERED.get(field.name, (value, field.section))
-    rows = [ByteRow(offset, _steady(shown, value, scrub), field.name, scrub(value), section, level)]
-    if not whole:
-        for child in field.children:
-            rows += _byte_rows(child, stream, start, scrub, level + 1)
-    return rows
-
-
-def _steady(shown: str, value: str, scrub: Scrub) -> str:
-    """Hex of bytes whose text changes from run to run is not shown."""
-    return shown if scrub(value) == value else "…"

@@ -39,6 +39,7 @@ from helpers_recording import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tracer.reading.trace import Trace
 from tracer.recording import Options, Recorder, RecorderError, record
 
 shapes = load("shapes")
@@ -217,8 +218,8 @@ def test_mutual_recursion(take):
 
 def test_too_deep_a_recursion_is_the_programs_own_error(take, tmp_path):
     module = from_source(
-        "def deep(n):\n    return deep(n + 1)\n\n\ndef program():\n    try:\n        deep(0)\n    except RecursionError:\n"
-        "        return after()\n\n\ndef after():\n    return 'went on'\n",
+        "def deep(n):\n    return deep(n + 1)\n\n\ndef program():\n    try:\n        deep(0)\n"
+        "    except RecursionError:\n        return after()\n\n\ndef after():\n    return 'went on'\n",
         tmp_path,
     )
     trace, result = take(module.program, program=str(tmp_path))
@@ -352,8 +353,8 @@ def test_threads_that_are_already_running(take):
 
 def test_many_threads_at_once_lose_nothing(take, tmp_path):
     module = from_source(
-        "import threading\n\n\ndef leaf(x):\n    return x\n\n\ndef work(k):\n    for i in range(300):\n        leaf(i)\n\n\n"
-        "def program():\n    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]\n"
+        "import threading\n\n\ndef leaf(x):\n    return x\n\n\ndef work(k):\n    for i in range(300):\n"
+        "        leaf(i)\n\n\ndef program():\n    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]\n"
         "    for t in threads:\n        t.start()\n    for t in threads:\n        t.join()\n",
         tmp_path,
     )
@@ -373,21 +374,28 @@ def test_many_threads_at_once_lose_nothing(take, tmp_path):
 @pytest.mark.skipif(not MONITORING, reason="sys.monitoring came with 3.12")
 @pytest.mark.parametrize("name", list(shapes.EVERYTHING))
 def test_the_same_calls_under_both_engines(tmp_path, name):
-    outlines, raised = [], []
+    outlines = []
     for engine in ENGINES:
         done = recorded(tmp_path / f"{engine}.trace", load("shapes").EVERYTHING[name], engine=engine, lines=("app",))
         with done.trace() as trace:
             assert trace.meta["engine"] == engine
             outlines.append(outline(trace))
-            raised.append(
-                [
-                    (trace.calls[c].code.qualname, line, trace.value(v).type)
-                    for t in trace.threads
-                    for _, c, line, v in trace.raised
-                    if trace.calls[c].thread == t
-                ]
-            )
     assert outlines[0] == outlines[1]
+
+
+#: How Python itself ends iterations and closes generators: events of one engine, not exceptions of the program.
+MACHINERY = {"StopIteration", "StopAsyncIteration", "GeneratorExit"}
+
+
+@pytest.mark.skipif(not MONITORING, reason="sys.monitoring came with 3.12")
+@pytest.mark.parametrize("name", [name for name in shapes.EVERYTHING if name not in ("raw_thread",)])
+def test_the_same_exceptions_at_the_same_lines_under_both_engines(tmp_path, name):
+    raised = []
+    for engine in ENGINES:
+        done = recorded(tmp_path / f"{engine}.trace", load("shapes").EVERYTHING[name], engine=engine)
+        with done.trace() as trace:
+            seen = [(trace.calls[c].code.qualname, line, trace.value(v).type) for _, c, line, v in trace.raised]
+            raised.append([row for row in seen if row[2] not in MACHINERY])
     assert raised[0] == raised[1]
 
 
@@ -400,8 +408,14 @@ def test_the_same_lines_under_both_engines(tmp_path, name):
     for engine in ENGINES:
         done = recorded(tmp_path / f"{engine}.trace", load("shapes").EVERYTHING[name], engine=engine, lines=("app",))
         with done.trace() as trace:
-            lines.append([(trace.calls[c].code.qualname, seen) for c, seen in sorted(trace.lines.items())])
+            # sys.settrace tells a line once more for each jump back to it, sys.monitoring does not
+            lines.append([(trace.calls[c].code.qualname, folded(s)) for c, s in sorted(trace.lines.items())])
     assert lines[0] == lines[1]
+
+
+def folded(lines: tuple[int, ...]) -> list[int]:
+    """Lines without immediate repeats."""
+    return [line for n, line in enumerate(lines) if not n or lines[n - 1] != line]
 
 
 # -- generated programs ------------------------------------------------------------------------------------------
@@ -571,8 +585,8 @@ def test_what_an_exception_held_is_let_go_where_the_program_lets_it_go(take, tmp
     module = from_source(
         "import threading\nlog = []\n\n\ndef steps():\n    try:\n        yield 1\n    finally:\n"
         "        log.append(threading.current_thread().name)\n\n\ndef fails():\n    for _ in steps():\n"
-        "        raise ValueError\n\n\ndef program():\n    try:\n        fails()\n    except ValueError:\n        pass\n"
-        "    log.append('after')\n    return list(log)\n",
+        "        raise ValueError\n\n\ndef program():\n    try:\n        fails()\n    except ValueError:\n"
+        "        pass\n    log.append('after')\n    return list(log)\n",
         tmp_path,
     )
     assert module.program() == ["MainThread", "after"]
@@ -626,6 +640,16 @@ def test_a_profiler_is_left_alone(tmp_path, engine, unhooked):
         sys.setprofile(None)
 
 
+def _events(tool: int) -> int:
+    """The events that are on for a tool nobody uses (Hypothesis, for one, leaves some on)."""
+    monitoring = sys.monitoring  # type: ignore[attr-defined]
+    monitoring.use_tool_id(tool, "looking")
+    try:
+        return int(monitoring.get_events(tool))
+    finally:
+        monitoring.free_tool_id(tool)
+
+
 @pytest.mark.skipif(not MONITORING, reason="sys.monitoring came with 3.12")
 @pytest.mark.parametrize("fails", [False, True], ids=["ends", "raises"])
 def test_monitoring_tools_are_put_back(tmp_path, engine, fails):
@@ -637,6 +661,7 @@ def test_monitoring_tools_are_put_back(tmp_path, engine, fails):
     monitoring.set_events(free[0], monitoring.events.PY_START)
     try:
         before = [monitoring.get_tool(n) for n in range(6)]
+        events = {n: _events(n) for n in free[1:]}
         try:
             with record(str(tmp_path / "t.trace"), Options(engine=engine, program=str(PROGRAMS))):
                 shapes.passes()
@@ -648,9 +673,9 @@ def test_monitoring_tools_are_put_back(tmp_path, engine, fails):
         assert monitoring.get_events(free[0]) == monitoring.events.PY_START
         for other in free[1:]:
             monitoring.use_tool_id(other, "mine now")
+            assert monitoring.get_events(other) == events[other]
             for event in (monitoring.events.PY_START, monitoring.events.PY_UNWIND, monitoring.events.RAISE):
                 assert monitoring.register_callback(other, event, None) is None, "a callback of ours is left"
-            assert monitoring.get_events(other) == 0
             assert monitoring.get_local_events(other, shapes.passes.__code__) == 0
             monitoring.free_tool_id(other)
         del started[:]
@@ -717,7 +742,7 @@ def _outside(function: Callable[[], Any]) -> None:
     """Call `function` on a thread that must not hang the test."""
     thread = threading.Thread(target=function, daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(3)
     assert not thread.is_alive(), "it hangs"
 
 
@@ -767,11 +792,11 @@ def test_a_recording_inside_a_recording(tmp_path, engine):
                 assert len(named(trace, "bottom")) == 1
         shapes.factorial(3)
     assert hooked_places() == before
-    with Trace_open(tmp_path / "outer.trace") as trace:
+    with Trace.open(tmp_path / "outer.trace") as trace:
         assert len(named(trace, "factorial")) == 3
 
 
-def Trace_open(path: Path) -> Any:
+def Trace.open(path: Path) -> Any:
     from tracer.reading.trace import Trace
 
     return Trace.open(path)
@@ -833,7 +858,8 @@ def test_nothing_of_the_programs_is_kept_alive(tmp_path, engine):
         "class Thing:\n    pass\n\n\ndef give(thing, *more, **named):\n    return thing\n\n\ndef fail(thing):\n"
         "    raise KeyError(thing)\n\n\ndef step(thing):\n    yield thing\n\n\ndef program(refs):\n    import weakref\n"
         "    thing = Thing()\n    refs.append(weakref.ref(thing))\n    give(thing, [thing], a={'b': thing})\n"
-        "    next(step(thing))\n    thing.me = thing\n    try:\n        fail(thing)\n    except KeyError:\n        pass\n"
+        "    next(step(thing))\n    thing.me = thing\n    try:\n        fail(thing)\n"
+        "    except KeyError:\n        pass\n"
     )
     refs: list[Any] = []
     module = from_source(source, tmp_path)
@@ -915,8 +941,8 @@ def test_a_raw_thread_that_outlives_the_recording_goes_on(tmp_path, engine):
 def test_an_exception_of_a_signal_handler_always_reaches_the_program(tmp_path, engine):
     trace = tmp_path / "t.trace"
     ran = run(PROGRAMS / "interrupted.py", trace, "150", engine=engine, timeout=25)
-    assert (ran.code, ran.out, ran.err) == (0, "heard 150\n", "")
-    with Trace_open(trace) as opened:
+    assert (ran.code, ran.out, ran.err) == (0, "rang 150, heard 150\n", "")
+    with Trace.open(trace) as opened:
         assert "faults" not in opened.meta
         assert len(named(opened, "after")) == 1
         consistent(opened)
@@ -946,8 +972,8 @@ def test_ctrl_c_ends_a_busy_program(tmp_path, engine):
 def test_a_trace_function_of_the_programs_own(tmp_path, engine):
     """A program that sets a trace function (a debugger, coverage) gets its events, and its own function back."""
     module = from_source(
-        "import sys\n\n\ndef f():\n    return 1\n\n\ndef program():\n    seen = []\n\n    def mine(frame, event, arg):\n"
-        "        seen.append((frame.f_code.co_name, event))\n        return mine\n\n    sys.settrace(mine)\n    f()\n"
+        "import sys\n\n\ndef f():\n    return 1\n\n\ndef program():\n    seen = []\n\n"
+        "    def mine(frame, event, arg):\n        seen.append((frame.f_code.co_name, event))\n        return mine\n\n    sys.settrace(mine)\n    f()\n"
         "    got = sys.gettrace() is mine\n    sys.settrace(None)\n    return got, [s for s in seen if s[0] == 'f']\n",
         tmp_path,
     )
@@ -967,9 +993,9 @@ def test_a_program_that_forks(tmp_path, engine, leave):
         "status = os.waitpid(child, 0)[1]\nf(2)\nprint('child', os.WEXITSTATUS(status), flush=True)\n",
         encoding="utf-8",
     )
-    ran = run(program, tmp_path / "t.trace", engine=engine, timeout=15)
+    ran = run(program, tmp_path / "t.trace", engine=engine, timeout=8)
     assert (ran.code, ran.out) == (0, "child 0\n")
-    with Trace_open(tmp_path / "t.trace") as trace:
+    with Trace.open(tmp_path / "t.trace") as trace:
         consistent(trace)
         assert [text(trace, c.arguments[0]) for c in named(trace, "f")] == ["1", "2"]
         assert trace.meta["complete"] == "1"

@@ -915,7 +915,7 @@ SHAPES: dict[str, Callable[[int], tuple[bytes, bytes]]] = {
     "frames": lambda n: (ASK + frame(1, b"x", MASK) * (n // 7), ANSWER),
     "fragments": lambda n: (ASK, agreed() + frame(1, b"", fin=False, rsv=4) + frame(0, b"", fin=False) * (n // 2)),
     "one frame": lambda n: (ASK + frame(2, b"x" * n * 20, MASK), ANSWER),
-    "final blocks": lambda n: (ASK, agreed() + _final_blocks(n * 20)),
+    "final blocks": lambda n: (ASK, agreed() + _final_blocks(n * 50)),
     "http on it": lambda n: (ASK, ANSWER + b"HTTP/1.1 200 OK\r\n\r\n\x89\x00" * (n // 21)),
 }
 

@@ -18,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracer.reading import lock as room
-from tracer.reading.lock import Lock, LockError, Package, Proof, Release, blob_id, dump, extend, load, prove, write
+from tracer.reading import wheel as wheels
+from tracer.reading.lock import Lock, LockError, Package, Release, blob_id, dump, load, write
+from tracer.reading.prove import Proof, extend, prove
 from unmagic.lock import lock as command
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -338,7 +340,7 @@ def test_what_is_no_wheel(made: tuple[Path, Path], tmp_path: Path) -> None:
 
 
 def test_a_wheel_that_unpacks_to_too_much(made: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "LARGEST_WHEEL", 20)
+    monkeypatch.setattr(wheels, "LARGEST_WHEEL", 20)
     with pytest.raises(LockError, match="unpacks to over"):
         prove(*made)
 
@@ -346,7 +348,7 @@ def test_a_wheel_that_unpacks_to_too_much(made: tuple[Path, Path], monkeypatch: 
 def test_a_wheel_damaged_anywhere_gives_a_sentence_or_a_true_proof(made: tuple[Path, Path], tmp_path: Path) -> None:
     """Cut or flip it at every 7th byte: never another exception, and never a blob that is not the file's."""
     whole = made[0].read_bytes()
-    truth = room._read(made[0]).files
+    truth = wheels.read(made[0]).files
     copy = tmp_path / "copies" / made[0].name
     copy.parent.mkdir()
     refused = 0
@@ -354,7 +356,7 @@ def test_a_wheel_damaged_anywhere_gives_a_sentence_or_a_true_proof(made: tuple[P
         for data in (whole[:at], whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]):
             copy.write_bytes(data)
             try:
-                assert room._read(copy).files == truth
+                assert wheels.read(copy).files == truth
             except LockError as error:
                 assert "\n" not in str(error)
                 refused += 1
@@ -483,11 +485,11 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from
 def test_any_json_is_a_lock_or_a_sentence(data: object) -> None:
     for nested in (data, {"a": data}, {"a": {"repository": URL, "releases": {"1": data}}}):
         try:
-            lock = room._lock(nested)
+            lock = room.parse(nested)
         except LockError as error:
             assert str(error)
         else:
-            assert room._lock(json.loads(dump(lock))) == lock
+            assert room.parse(json.loads(dump(lock))) == lock
 
 
 def test_unreadable_locks(tmp_path: Path) -> None:
@@ -552,7 +554,7 @@ def test_the_installed_files_are_the_locks() -> None:
     compared = 0
     for name, package in load().packages.items():
         try:
-            installed = room._read(name)
+            installed = wheels.read(name)
         except LockError:
             continue
         release = package.releases.get(installed.version)

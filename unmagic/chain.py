@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from report.text import Scrub, told
-from tracer.reading.chain import Chains, Step, fold, prune
+from tracer.reading.chain import Chains
+from tracer.reading.steps import Step, fold, prune
 from tracer.reading.trace import Call, Trace
 
 from .errors import Failure, sentences

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from tracer.reading.links import metadata_repository, repository_url
-from tracer.reading.lock import LOCK_FILE, ROOTS, Lock, Package, Proof, extend, load, normalize, prove, write
+from tracer.reading.lock import LOCK_FILE, Lock, Package, load, normalize, write
+from tracer.reading.prove import ROOTS, Proof, extend, prove
 
 from .errors import Failure, sentences
 

@@ -89,9 +89,9 @@ def _tell(trace: Path, scope: tuple[str, ...]) -> None:
         raise Failure(str(error)) from None
     if not calls:
         raise Failure(f"nothing was recorded: the scope {' '.join(scope) or 'program'} matched no call of the program")
-    click.echo(
-        f"unmagic: {calls:,} calls on {threads} threads, {wires} socket events, {masked} secrets masked", err=True
-    )
+    counts = ((calls, "call"), (threads, "thread"), (wires, "socket event"), (masked, "masked secret"))
+    told = ", ".join(f"{count:,} {thing}{'' if count == 1 else 's'}" for count, thing in counts)
+    click.echo(f"unmagic: {told}", err=True)
     if faults:
         click.echo(f"unmagic: the recorder stopped early, by a fault of its own: {faults.splitlines()[0]}", err=True)
     elif not complete:

@@ -15,17 +15,17 @@ def run_program(code: CodeType, names: dict[str, Any]) -> None:
     except SystemExit:
         raise
     except BaseException:
-        _hide_our_frames()
+        _hide_our_frames(code)
         raise
 
 
-def _hide_our_frames() -> None:
+def _hide_our_frames(code: CodeType) -> None:
+    """Have the traceback begin at the program's first line. The program is over: its own hook, if it has one, is
+    still the one that shows it."""
     shown = sys.excepthook
 
     def excepthook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        while traceback is not None and traceback.tb_frame.f_globals.get("__name__", "") != "__main__":
-            traceback = traceback.tb_next
-        while traceback is not None and traceback.tb_frame.f_code.co_filename.endswith("bootstrap.py"):
+        while traceback is not None and traceback.tb_frame.f_code is not code:
             traceback = traceback.tb_next
         shown(kind, error.with_traceback(traceback), traceback)
 

@@ -1,0 +1,76 @@
+"""What the tests of the whole share: every scenario recorded once, opened, and made into pages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from report import build as report_build
+from tracer.reading.trace import Trace
+from tracer.scenarios import SCENARIOS
+
+ROOT = Path(__file__).parent.parent
+#: Recorded by two processes side by side; the halves take about as long as each other.
+HALVES = (tuple(SCENARIOS)[0::2], tuple(SCENARIOS)[1::2])
+
+
+def record_scenarios(folder: Path) -> Path:
+    """Record every scenario into `folder`, as `unmagic trace` does. Fails with what the command said."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("FLASK_", "WERKZEUG_"))}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "unmagic", "trace", "-o", str(folder), *names],
+            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for names in HALVES
+    ]  # fmt: skip
+    try:
+        for process in running:
+            said, _ = process.communicate(timeout=90)
+            assert process.returncode == 0, said
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    return folder
+
+
+def open_traces(folder: Path) -> dict[str, Trace]:
+    """Every scenario's trace in `folder`, opened."""
+    return {name: Trace.open(folder / f"{name}.trace") for name in SCENARIOS}
+
+
+def build_pages(folder: Path) -> dict[str, str]:
+    """The report made of the traces in `folder`."""
+    traces = open_traces(folder)
+    try:
+        return report_build.build(traces, list(SCENARIOS.values()))
+    finally:
+        for trace in traces.values():
+            trace.close()
+
+
+@pytest.fixture(scope="session")
+def scenario_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a trace of every scenario; nobody writes to it."""
+    return record_scenarios(tmp_path_factory.mktemp("scenarios"))
+
+
+@pytest.fixture(scope="session")
+def scenario_traces(scenario_folder: Path) -> Iterator[dict[str, Trace]]:
+    """The traces of all scenarios by name."""
+    traces = open_traces(scenario_folder)
+    yield traces
+    for trace in traces.values():
+        trace.close()
+
+
+@pytest.fixture(scope="session")
+def pages_now(scenario_traces: dict[str, Trace]) -> dict[str, str]:
+    """The report made of `scenario_traces`: text by file name."""
+    return report_build.build(scenario_traces, list(SCENARIOS.values()))
