@@ -1,7 +1,14 @@
 """The whole stack from TCP to `ws.receive()` again, small enough to read in an evening; standard library only.
 
-Read from the bytes upwards, and stop where you like: frames, deflate, events, handshake, connection, server; then
-http, app, sock. `python -m reference_impl` serves them all.
+Read it upwards, stop where you like, and try what you have so far at the prompt:
+
+    closing      why a connection ends                     frames       one frame
+    deflate      the one extension                         events       what can happen, in and out
+    request      one HTTP request                          handshake    the request that ends HTTP
+    connection   the protocol, without any I/O             server       a connection on a thread: receive, send, close
+    http         accept TCP, call a WSGI application       routing      which view is for which URL
+    blueprints   routes that wait for an application       app          the smallest Flask
+    sock         WebSocket routes                          __main__     all of it, served
 """
 
 from .app import App, Response, current_app, request

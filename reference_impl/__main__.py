@@ -60,7 +60,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--max-message-size", type=positive(int), metavar="N", help="in bytes (default: no limit)")
     parser.add_argument("--ping-interval", type=positive(float), metavar="S", help="in seconds (default: no pings)")
     parser.add_argument("--subprotocols", default="", metavar="A,B", help="those to agree to, best first")
-    parser.add_argument("--compression", action=argparse.BooleanOptionalAction, default=True)
+    compression = {"action": argparse.BooleanOptionalAction, "default": True, "help": "agree to permessage-deflate"}
+    parser.add_argument("--compression", **compression)
     return parser.parse_args(arguments)
 
 
@@ -104,7 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         server = make_server(options.host, options.port, create_app(options))
     except (OSError, OverflowError) as error:
-        print(f"cannot listen on {options.host}, port {options.port}: {error}", file=sys.stderr)
+        why = str(getattr(error, "strerror", None) or error).partition(" (while")[0]
+        print(f"cannot listen on {options.host}, port {options.port}: {why}", file=sys.stderr)
         return 1
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: server.shutdown())

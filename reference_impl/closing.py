@@ -13,8 +13,10 @@ Leaves out: nothing; and takes code 1014, which was registered after the origina
 
 from __future__ import annotations
 
-import codecs
+from codecs import getincrementaldecoder
 from enum import IntEnum
+
+Utf8Decoder = getincrementaldecoder("utf-8")
 
 
 class CloseReason(IntEnum):
@@ -86,7 +88,7 @@ class Utf8:
     """Section 8.1, while the bytes arrive: raises ParseFailed at the first one that cannot belong to UTF-8."""
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._decoder = Utf8Decoder()
 
     def decode(self, data: bytes, last: bool) -> str:
         try:

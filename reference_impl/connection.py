@@ -110,7 +110,7 @@ class Connection:
         """Hand over what a socket delivered; None says that TCP has ended."""
         if data is None:
             self._lost = not self.close_received
-            self.close_sent = True
+            self.close_sent = True  # or will never be: nothing can be sent any more
         elif self.state is ConnectionState.CLOSED:
             raise LocalProtocolError("the connection is closed")
         elif not self.close_received:
@@ -175,7 +175,8 @@ class Connection:
         frame = self._frame(event)
         # 5.1: a client masks, with a key "derived from a strong source of entropy" (5.3); a server must not.
         data = frame.serialize(os.urandom(4) if self.client else None)
-        self.close_sent = frame.opcode is Opcode.CLOSE
+        if frame.opcode is Opcode.CLOSE:
+            self.close_sent = True
         return data
 
     def _frame(self, event: Event) -> Frame:

@@ -56,6 +56,9 @@ class Opcode(IntEnum):
         return bool(self & 0b1000)
 
 
+OPCODES = {int(opcode): opcode for opcode in Opcode}
+
+
 def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
     """XOR `data` with the 4 bytes of `key`, starting at byte `offset` of the payload; twice gives `data` again.
 
@@ -82,18 +85,6 @@ class Header:
     rsv1: bool = False
     mask: bytes | None = None
 
-    def serialize(self) -> bytes:
-        first = (FIN if self.fin else 0) | (RSV1 if self.rsv1 else 0) | self.opcode
-        masked = 0 if self.mask is None else MASK
-        # 5.2: "the minimal number of bytes MUST be used to encode the length"
-        if self.length <= 125:
-            head = bytes([first, masked | self.length])
-        elif self.length < 1 << 16:
-            head = bytes([first, masked | 126]) + self.length.to_bytes(2, "big")
-        else:
-            head = bytes([first, masked | 127]) + self.length.to_bytes(8, "big")
-        return head + (self.mask or b"")
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -108,8 +99,16 @@ class Frame:
         """The frame's bytes, masked with the 4 bytes `mask` (a client must, a server must not: 5.1)."""
         if self.opcode.iscontrol() and len(self.payload) > MAX_CONTROL_PAYLOAD:
             raise ValueError(f"5.5: a control frame holds at most 125 bytes, not {len(self.payload)}")
-        header = Header(self.opcode, len(self.payload), self.fin, self.rsv1, mask)
-        return header.serialize() + apply_mask(self.payload, mask)
+        first = (FIN if self.fin else 0) | (RSV1 if self.rsv1 else 0) | self.opcode
+        masked, length = 0 if mask is None else MASK, len(self.payload)
+        # 5.2: "the minimal number of bytes MUST be used to encode the length"
+        if length <= 125:
+            head = bytes([first, masked | length])
+        elif length < 1 << 16:
+            head = bytes([first, masked | 126]) + length.to_bytes(2, "big")
+        else:
+            head = bytes([first, masked | 127]) + length.to_bytes(8, "big")
+        return head + (mask or b"") + apply_mask(self.payload, mask)
 
     def __str__(self) -> str:
         shown = repr(self.payload[:40]) + ("..." if len(self.payload) > 40 else "")
@@ -178,16 +177,15 @@ class FrameParser:
 
     def _check(self, first: int, second: int) -> Opcode:
         """Everything that the first two bytes can have wrong."""
-        try:
-            opcode = Opcode(first & OPCODE)
-        except ValueError:
-            raise ParseFailed(f"5.2: opcode {first & OPCODE:#x} is reserved") from None
-        may_compress = self.compression and opcode in (Opcode.TEXT, Opcode.BINARY)
+        opcode = OPCODES.get(first & OPCODE)
+        if opcode is None:
+            raise ParseFailed(f"5.2: opcode {first & OPCODE:#x} is reserved")
+        control, may_compress = opcode.iscontrol(), self.compression and opcode in (Opcode.TEXT, Opcode.BINARY)
         for wrong, sentence in (
             (first & RSV2_RSV3, "5.2: RSV2 and RSV3 must be 0, no extension gives them a meaning"),
             (first & RSV1 and not may_compress, "5.2: RSV1 must be 0 here, no extension gives it a meaning"),
-            (opcode.iscontrol() and not first & FIN, "5.5: control frames must not be fragmented"),
-            (opcode.iscontrol() and second & LENGTH > MAX_CONTROL_PAYLOAD, "5.5: a control frame holds 125 bytes"),
+            (control and not first & FIN, "5.5: control frames must not be fragmented"),
+            (control and second & LENGTH > MAX_CONTROL_PAYLOAD, "5.5: a control frame holds 125 bytes"),
             (self.from_client and not second & MASK, "5.1: frames from a client must be masked"),
             (not self.from_client and second & MASK, "5.1: frames from a server must not be masked"),
         ):

@@ -60,7 +60,7 @@ def chains(scenario_traces: dict[str, Trace]) -> dict[str, Chains]:
 def rows(text: str) -> list[Told]:
     """``role lane what ran``, a line each."""
     found = []
-    for line in text.strip().splitlines():
+    for line in filter(str.strip, text.splitlines()):
         who, lane, what = line.split(None, 2)
         found.append((who, lane, what.strip()))
     return found
@@ -180,15 +180,14 @@ def test_receive_begins_with_the_bytes_of_the_rfc(received: list[Step]):
 
 
 def test_the_slices_that_the_parser_took_are_the_bytes_in_their_order(received: list[Step]):
-    """/work's example, steps 10 to 12: two bytes of header, the key, the payload, and what was made of it."""
+    """Two bytes of header, the key, the payload, and what was made of it."""
+    parser = [s for s in flat(received) if s.code is not None and s.outcome is not None]
+    whole = ("Buffer.consume_exactly", "XorMaskerSimple.process")
     taken = [
-        step.outcome.data
-        for step in flat(received)
-        if step.code is not None and step.outcome is not None
-        and step.code.qualname in ("Buffer.consume_exactly", "XorMaskerSimple.process")
-        or (step.code is not None and step.outcome is not None and step.depth == 6
-            and step.code.qualname == "Buffer.consume_at_most")
-    ]  # fmt: skip
+        s.outcome.data
+        for s in parser
+        if s.code.qualname in whole or (s.code.qualname == "Buffer.consume_at_most" and s.depth == 6)
+    ]
     assert taken == [b"\x81\x85", b"\x37\xfa\x21\x3d", b"\x7f\x9f\x4d\x51\x58", b"Hello"]
 
 
@@ -219,14 +218,19 @@ def test_evidence_is_a_call_of_the_trace(chains: dict[str, Chains], received: li
             assert step.thread in {s.thread for s in call.spans}
 
 
-def test_a_message_in_two_frames_is_joined(chains: dict[str, Chains]):
+def test_a_message_in_two_frames_is_made_where_no_call_shows_it(chains: dict[str, Chains]):
+    """simple-websocket joins and decodes the parts within one function: there is no sighting to begin at, and the
+    chain says so; the way of the bytes is told by `reading`."""
     mine = chains["receive"]
     third = mine.find("simple_websocket", "Base.receive")[2]
     value = mine.trace.value(third.last.value)
     assert value is not None and value.data == "Hello"
-    names = [row[2] for row in told(mine.trace, mine.upward(third))]
-    assert names[-1] == "return Base.receive" and "accept" in names
+    with pytest.raises(LookupError, match=r"^what Base\.receive returned was not seen anywhere before$"):
+        mine.upward(third)
+    reads = [w for w in mine.trace.wires if w.direction == "in"]
+    names = [row[2] for row in told(mine.trace, mine.reading(reads[3]))]
     assert names.count("MessageDecoder.process_frame") == 2
+    assert names.count("Event.set") == 1
 
 
 def test_binary_too(chains: dict[str, Chains]):
@@ -324,9 +328,8 @@ def test_init_app_on_an_app_without_collected_routes_registers_nothing(chains: d
     mine = chains["sock"]
     inits = mine.find("flask_sock", "Sock.init_app")
     assert len(inits) == 2
-    (direct,) = [c for c in inits if mine.trace.calls[c.first.parent].code.qualname == "Sock.__init__"] if any(
-        c.first.parent for c in inits) else [None]  # fmt: skip
-    assert direct is not None
+    under = {c.id: mine.trace.calls[c.first.parent].code.qualname for c in inits if c.first.parent}
+    (direct,) = [c for c in inits if under.get(c.id) == "Sock.__init__"]
     assert [s.code.qualname for s in mine.below(direct).walk() if s.code is not None] == ["Sock.init_app"]
 
 
@@ -338,7 +341,7 @@ def test_arrival_ends_with_the_read_and_reading_goes_on(chains: dict[str, Chains
     reads = [w for w in mine.trace.wires if w.direction == "in"]
     arrival, reading = mine.arrival(reads[1]), mine.reading(reads[1])
     assert told(mine.trace, arrival)[-1] == ("reader", "socket", "recv")
-    assert told(mine.trace, arrival) == rows(ACCEPT_AND_THREADS + REQUEST_TO_READER) + [("reader", "socket", "recv")]
+    assert told(mine.trace, arrival) == rows(ACCEPT_AND_THREADS + REQUEST_TO_READER + "reader socket recv")
     assert reading[: len(arrival)] == arrival
     assert {s.thread for s in flat(reading[len(arrival) :])} == {reads[1].thread}
 
@@ -383,7 +386,7 @@ def test_below_is_everything_inside(chains: dict[str, Chains]):
 def test_any_call_of_any_scenario_has_a_chain_or_a_sentence(chains: dict[str, Chains], scenario: str):
     mine = chains[scenario]
     calls = list(mine.trace.calls.values())
-    for call in calls[:: max(1, len(calls) // 25)]:
+    for call in calls[:: max(1, len(calls) // 12)]:
         assert mine.below(call).call == call.id
         try:
             steps = mine.upward(call)
@@ -519,7 +522,7 @@ def accounted(steps: Iterable[Step]) -> int:
     return total
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(trees, max_size=6), st.integers(1, 4), st.integers(1, 3))
 def test_shown_and_hidden_calls_add_up(steps: list[Step], depth: int, longest: int):
     short = prune(fold(steps, longest), depth)
@@ -528,7 +531,7 @@ def test_shown_and_hidden_calls_add_up(steps: list[Step], depth: int, longest: i
         assert s.count >= 1 and s.hidden >= 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(trees, max_size=6), st.integers(1, 4))
 def test_pruning_keeps_every_crossing(steps: list[Step], depth: int):
     def crossings(of: Iterable[Step]) -> int:
@@ -546,7 +549,7 @@ def unfolded(steps: Sequence[Step]) -> list[Any]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(trees, max_size=8))
 def test_folding_single_steps_can_be_undone(steps: list[Step]):
     assert unfolded(fold(steps, longest=1)) == unfolded(steps)
@@ -559,11 +562,5 @@ def test_real_chains_add_up_too(chains: dict[str, Chains]):
     ):
         mine = chains[scenario]
         whole = [mine.below(mine.find(lane, name)[0])]
-        kinds = [s for s in flat(whole) if s.kind in ("call", "resume")]
-        assert calls_in(kinds_only(whole)) == len([s for s in kinds if s.code and s.code.kind != "comprehension"])
         for depth in (1, 2, 5, 99):
             assert accounted(prune(fold(whole), depth)) == calls_in(whole)
-
-
-def kinds_only(steps: Sequence[Step]) -> Sequence[Step]:
-    return steps

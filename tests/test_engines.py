@@ -354,7 +354,8 @@ def test_threads_that_are_already_running(take):
 def test_many_threads_at_once_lose_nothing(take, tmp_path):
     module = from_source(
         "import threading\n\n\ndef leaf(x):\n    return x\n\n\ndef work(k):\n    for i in range(300):\n"
-        "        leaf(i)\n\n\ndef program():\n    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]\n"
+        "        leaf(i)\n\n\n"
+        "def program():\n    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]\n"
         "    for t in threads:\n        t.start()\n    for t in threads:\n        t.join()\n",
         tmp_path,
     )
@@ -796,12 +797,6 @@ def test_a_recording_inside_a_recording(tmp_path, engine):
         assert len(named(trace, "factorial")) == 3
 
 
-def Trace.open(path: Path) -> Any:
-    from tracer.reading.trace import Trace
-
-    return Trace.open(path)
-
-
 # -- nothing is left ---------------------------------------------------------------------------------------------
 
 
@@ -973,7 +968,8 @@ def test_a_trace_function_of_the_programs_own(tmp_path, engine):
     """A program that sets a trace function (a debugger, coverage) gets its events, and its own function back."""
     module = from_source(
         "import sys\n\n\ndef f():\n    return 1\n\n\ndef program():\n    seen = []\n\n"
-        "    def mine(frame, event, arg):\n        seen.append((frame.f_code.co_name, event))\n        return mine\n\n    sys.settrace(mine)\n    f()\n"
+        "    def mine(frame, event, arg):\n"
+        "        seen.append((frame.f_code.co_name, event))\n        return mine\n\n    sys.settrace(mine)\n    f()\n"
         "    got = sys.gettrace() is mine\n    sys.settrace(None)\n    return got, [s for s in seen if s[0] == 'f']\n",
         tmp_path,
     )

@@ -1,0 +1,453 @@
+"""The scenarios answer as they do unrecorded, byte for byte; and a program under the bootstrap is as without it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers_recording import (
+    ENGINES,
+    MONITORING,
+    Ran,
+    command,
+    consistent,
+    environment,
+    interruptible,
+    moved,
+    named,
+    outline,
+    run,
+)
+
+from tracer.reading.trace import Trace
+from tracer.scenarios import SCENARIOS, Played, PlayError, play
+
+pytestmark = pytest.mark.timeout(90)
+pytest.importorskip("flask_sock", reason="the scenarios play on Flask-Sock")
+
+#: After these, the HTTP response and the close frame come from two threads, either first.
+RACES = {"close", "rejected"}
+RESPONSE = re.compile(rb"HTTP/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)*\r\n")
+
+
+def timeless(data: bytes) -> bytes:
+    """Without the time of day."""
+    return re.sub(rb"(?m)^Date: [^\r\n]+", b"Date: -", data)
+
+
+def writers(name: str, data: bytes) -> tuple[bytes, bytes]:
+    """What the WebSocket's thread wrote, and what the HTTP server wrote, each in order (where they race)."""
+    data = timeless(data)
+    if name not in RACES:
+        return data, b""
+    return RESPONSE.sub(b"", data), b"".join(RESPONSE.findall(data))
+
+
+@pytest.fixture(scope="module")
+def plain() -> Callable[[str], Played]:
+    """A scenario, played unrecorded, once."""
+    kept: dict[str, Played] = {}
+
+    def get(name: str) -> Played:
+        if name not in kept:
+            kept[name] = play(name)
+        return kept[name]
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def taped(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[Played, Path]]:
+    """A scenario, played recorded, once with each engine; with the bytes that its client sent."""
+    kept: dict[tuple[str, str], tuple[Played, Path]] = {}
+
+    def get(name: str, engine: str) -> tuple[Played, Path]:
+        if (name, engine) not in kept:
+            path = tmp_path_factory.mktemp(name) / f"{engine}.trace"
+            kept[name, engine] = play(name, path, engine=engine), path
+        return kept[name, engine]
+
+    return get
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", list(SCENARIOS))
+def test_the_recorded_run_answers_the_same(plain, taped, name, engine):
+    expected, (played, _) = plain(name), taped(name, engine)
+    assert len(played.received) == len(expected.received)
+    for got, want in zip(played.received, expected.received, strict=True):
+        assert writers(name, got) == writers(name, want)
+    assert played.output == expected.output
+    assert played.returncode == expected.returncode == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", [name for name, s in SCENARIOS.items() if s.script])
+def test_the_wire_events_are_what_the_client_saw(taped, name, engine):
+    played, path = taped(name, engine)
+    with Trace.open(path) as trace:
+        consistent(trace)
+        assert trace.meta["complete"] == "1" and "faults" not in trace.meta
+        served = [n for n, c in sorted(trace.connections.items()) if c.role == "server"]
+        assert [moved(trace, n, "out") for n in served] == list(played.received)
+        for n, sent in zip(served, sent_by_client(name, played), strict=True):
+            assert moved(trace, n, "in") == sent
+
+
+class Tape:
+    """Plays the client's part of a script again, against what the server answered, and keeps what it sends."""
+
+    def __init__(self, received: bytes) -> None:
+        self.received, self.sent, self.at = received, b"", 0
+
+    def send(self, data: bytes) -> None:
+        self.sent += data
+
+    def read(self, count: int) -> bytes:
+        self.at += count
+        return self.received[self.at - count : self.at]
+
+    def read_until(self, end: bytes) -> bytes:
+        start, self.at = self.at, self.received.index(end, self.at) + len(end)
+        return self.received[start : self.at]
+
+    def read_frame(self) -> bytes:
+        from tracer.scenarios.client import Peer
+
+        return Peer.read_frame(self)  # type: ignore[arg-type]
+
+    def read_to_end(self) -> bytes:
+        return b""
+
+    def end(self) -> None:
+        pass
+
+    def __enter__(self) -> Tape:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def sent_by_client(name: str, played: Played) -> list[bytes]:
+    tapes = [Tape(received) for received in played.received]
+    left = iter(tapes)
+    script: Any = SCENARIOS[name].script
+    script(lambda: next(left))
+    return [tape.sent for tape in tapes]
+
+
+@pytest.mark.skipif(not MONITORING, reason="sys.monitoring came with 3.12")
+@pytest.mark.parametrize("name", list(SCENARIOS))
+def test_the_same_calls_under_both_engines(taped, name):
+    """Per thread; what only depends on the moment (a clock, a port, which thread was faster) is left out."""
+    outlines = []
+    for engine in ENGINES:
+        with Trace.open(taped(name, engine)[1]) as trace:
+            outlines.append([(r[0], r[1], r[2], r[3], len(r[4]), tuple(e for e, _ in r[5])) for r in outline(trace)])
+    threads = [sorted({row[0] for row in rows}) for rows in outlines]
+    assert threads[0] == threads[1]
+    if name in RACES:
+        outlines = [[row for row in rows if "process_request" not in row[0]] for rows in outlines]
+    for role in threads[0]:
+        first, second = ([row for row in rows if row[0] == role] for rows in outlines)
+        assert first == second, role
+
+
+def test_an_unknown_scenario_is_one_sentence():
+    with pytest.raises(PlayError, match="choose one of"):
+        play("tea")
+
+
+# -- the bootstrap -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Callable[..., Ran]:
+    """Run a program plainly and recorded by each engine; all must be the same. What the runs gave."""
+
+    def both(source: str, *args: str, name: str = "program.py", same_err: bool = True, **how: Any) -> Ran:
+        folder = tmp_path / "project"
+        folder.mkdir(exist_ok=True)
+        program = folder / name
+        program.write_text(source, encoding="utf-8")
+        plain = run(program, None, *args, **how)
+        for engine in ENGINES:
+            taped = run(program, tmp_path / f"{engine}.trace", *args, engine=engine, **how)
+            assert taped.out == plain.out
+            assert taped.code == plain.code
+            if same_err:
+                assert taped.err == plain.err
+        return plain
+
+    return both
+
+
+def test_the_program_finds_itself_as_always(both):
+    ran = both(
+        "import sys, __main__\n"
+        "print(sys.argv, __name__, __file__, sys.path[0], __spec__, __package__, __doc__)\n"
+        "print(__main__.__dict__ is globals(), sys.modules['__main__'] is __main__)\n"
+        "print(sorted(globals()))\nprint(__builtins__ is __import__('builtins'))\n",
+        "one", "--two", "",
+    )  # fmt: skip
+    assert "['" in ran.out and "'one', '--two', '']" in ran.out and "__main__" in ran.out
+
+
+def test_the_path_is_the_programs(both):
+    both("import sys\nprint(sys.path)\nprint(sys.orig_argv[-1:], sys.flags, sys.warnoptions)\n", "x")
+
+
+def test_a_loader_and_a_module_of_its_own(both):
+    both(
+        "import sys\nprint(type(__loader__).__name__, __loader__.name, __loader__.path == __file__)\n"
+        "print(__loader__.get_source('__main__')[:10])\n"
+    )
+
+
+def test_started_from_another_folder_by_a_relative_name(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "program.py").write_text("import sys\nprint(sys.argv, __file__, sys.path[0])\n")
+    plain = run(Path("sub/program.py"), None, cwd=tmp_path)
+    taped = run(Path("sub/program.py"), tmp_path / "t.trace", cwd=tmp_path)
+    assert (taped.out, taped.code) == (plain.out, 0)
+
+
+def test_started_by_a_link(tmp_path):
+    """Python looks for a linked program's modules where the file really is."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "neighbour.py").write_text("x = 'found'\n")
+    (tmp_path / "real" / "program.py").write_text("import sys\nimport neighbour\nprint(neighbour.x, sys.argv)\n")
+    (tmp_path / "link.py").symlink_to(tmp_path / "real" / "program.py")
+    plain = run(tmp_path / "link.py", None)
+    taped = run(tmp_path / "link.py", tmp_path / "t.trace")
+    assert plain.out.startswith("found")
+    assert (taped.out, taped.code) == (plain.out, 0), taped.err
+
+
+def test_with_a_safe_path(tmp_path):
+    """PYTHONSAFEPATH leaves the program's folder out of the path, and ours too."""
+    (tmp_path / "program.py").write_text("import sys\nprint(sys.path)\n")
+    plain = run(tmp_path / "program.py", None, env={"PYTHONSAFEPATH": "1"})
+    taped = run(tmp_path / "program.py", tmp_path / "t.trace", env={"PYTHONSAFEPATH": "1"})
+    assert (taped.out, taped.code) == (plain.out, 0), taped.err
+
+
+def test_isolated(tmp_path):
+    (tmp_path / "program.py").write_text("import sys\nprint(sys.path)\n")
+    plain = run(tmp_path / "program.py", None, python=("-I",))
+    taped = run(tmp_path / "program.py", tmp_path / "t.trace", python=("-I",))
+    assert (taped.out, taped.code) == (plain.out, 0), taped.err
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("import sys\nsys.exit(3)\n", 3),
+        ("import sys\nsys.exit()\n", 0),
+        ("import sys\nsys.exit('what went wrong')\n", 1),
+        ("raise SystemExit(7)\n", 7),
+        ("import sys\nsys.exit(None)\n", 0),
+        ("import os\nos._exit(5)\n", 5),
+        ("import atexit, sys\natexit.register(print, 'at exit')\nsys.exit(4)\n", 4),
+        ("import threading\nthreading.Thread(target=lambda: print('in a thread')).start()\n", 0),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", -9),
+        ("import threading\nthreading.Thread(target=lambda: 1 / 0).start()\n", 0),
+        ("import sys\nsys.stdout.write('no newline')\n", 0),
+        ("exit(6)\n", 6),
+    ],
+)
+def test_exit_codes(both, source, code):
+    same = "1 / 0" not in source
+    assert both(source, same_err=same).code == code
+
+
+ERRORS = {
+    "error": "def inner():\n    raise ValueError('deep')\n\n\ndef outer():\n    inner()\n\n\nouter()\n",
+    "cause": "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('x') from error\n",
+    "context": "def f():\n    try:\n        1 / 0\n    except ZeroDivisionError:\n        raise KeyError('x')\n\n\nf()\n",
+    "library": "import json\njson.loads('{')\n",
+    "syntax": "def f(:\n    pass\n",
+    "null": "x = 1\0\n",
+    "indent": "if True:\nx = 1\n",
+    "import": "import no_such_module_anywhere\n",
+    "recursion": "def f():\n    f()\n\n\nf()\n",
+    "own hook": "import sys\nsys.excepthook = lambda k, e, t: print('mine', k.__name__, t.tb_lineno, t.tb_next)\n1 / 0\n",
+    "base": "class Stop(BaseException):\n    pass\n\n\nraise Stop('now')\n",
+    "interrupt": "raise KeyboardInterrupt\n",
+    "own bootstrap": "import bootstrap\nbootstrap.fail()\n",
+}
+
+
+@pytest.mark.parametrize("kind", list(ERRORS))
+def test_an_error_is_told_as_if_we_were_not_there(tmp_path, both, kind):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "bootstrap.py").write_text("def fail():\n    raise OSError('in their bootstrap.py')\n")
+    ran = both(ERRORS[kind], same_err=kind != "recursion")
+    assert ran.code == (-signal.SIGINT if kind == "interrupt" else 1)
+    assert ran.err or kind == "own hook"
+    for engine in ENGINES if kind == "recursion" else ():
+        program = tmp_path / "project" / "program.py"
+        err = run(program, tmp_path / "t.trace", engine=engine).err
+        assert "recording" not in err and err.rstrip().splitlines()[-1].startswith("RecursionError")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("handled", [False, True], ids=["default", "handled"])
+def test_signals(tmp_path, engine, number, handled):
+    program = tmp_path / "waits.py"
+    handler = "signal.signal(int(sys.argv[1]), lambda *a: sys.exit(9))\n" if handled else ""
+    program.write_text(
+        f"import signal, sys, threading\n{handler}print('ready', flush=True)\nthreading.Event().wait(20)\n"
+    )
+    seen = []
+    for trace in (None, tmp_path / "t.trace"):
+        process = subprocess.Popen(
+            command(program, trace, str(int(number)), **({"engine": engine} if trace else {})), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=environment(), preexec_fn=interruptible,
+        )  # fmt: skip
+        try:
+            assert process.stdout and process.stdout.readline() == "ready\n"
+            process.send_signal(number)
+            out, err = process.communicate(timeout=15)
+        finally:
+            process.kill()
+            process.wait()
+        seen.append((process.returncode, out, err))
+    assert seen[0] == seen[1]
+    with Trace.open(tmp_path / "t.trace") as trace_:
+        consistent(trace_)
+        assert ("complete" in trace_.meta) == (handled or number == signal.SIGINT)
+
+
+def test_stdin_is_the_programs(both):
+    ran = both("import sys\nprint(input('? '), sys.stdin.read().upper(), sys.stdin.encoding)\n", stdin="a\nb\nc")
+    assert ran.out.startswith("? a B\nC")
+
+
+def test_output_of_every_kind(both):
+    both("import os, sys\nprint('ü', flush=True)\nos.write(1, b'raw\\n')\nprint('err', file=sys.stderr)\n")
+
+
+NEIGHBOURS = ["tracer", "report", "secrets", "values", "events", "scope", "store", "settrace", "monitoring", "writer"]
+NEIGHBOURS += [
+    "threads",
+    "wiretap",
+    "origins",
+    "bytecode",
+    "program_",
+    "recorder",
+    "unmagic",
+    "grader",
+    "_load",
+    "bootstrap",
+]
+#: Modules of the standard library that a plain program does not load, so that its own file is found first.
+LIBRARY = [
+    "token",
+    "queue",
+    "dis",
+    "sqlite3",
+    "inspect",
+    "json",
+    "ast",
+    "random",
+    "struct",
+    "calendar",
+    "socket",
+    "copy",
+]
+
+
+@pytest.mark.parametrize("own", [*NEIGHBOURS, *LIBRARY])
+def test_the_projects_own_modules_are_found(tmp_path, own):
+    (tmp_path / f"{own}.py").write_text(f"whose = 'mine, {own}'\n")
+    program = tmp_path / "main.py"
+    program.write_text(f"import {own}\nprint({own}.whose, sorted(n for n in dir({own}) if n[0] != '_'))\n")
+    plain = run(program, None)
+    assert plain.out.startswith("mine"), "Python itself finds it"
+    taped = run(program, tmp_path / "t.trace")
+    assert (taped.out, taped.code) == (plain.out, 0), taped.err.splitlines()[-1:]
+
+
+def test_a_package_called_tracer(tmp_path):
+    package = tmp_path / "tracer" / "recording"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").write_text("who = 'mine'\n")
+    (tmp_path / "main.py").write_text("import tracer.recording\nprint(tracer.who, tracer.recording.who)\n")
+    taped = run(tmp_path / "main.py", tmp_path / "t.trace")
+    assert (taped.out, taped.code) == ("mine mine\n", 0), taped.err
+
+
+def test_our_names_are_not_in_the_programs_way(both):
+    ran = both(
+        "import sys\nprint([m for m in sys.modules if m.split('.')[0] in ('tracer', 'report', 'unmagic', 'settrace')])\n"
+        "try:\n    import settrace\nexcept ImportError:\n    print('not there')\n"
+    )
+    assert ran.out == "[]\nnot there\n"
+
+
+def test_multiprocessing_and_subprocesses(both):
+    both(
+        "import multiprocessing, subprocess, sys\n\n\ndef work(x):\n    return x * 2\n\n\nif __name__ == '__main__':\n"
+        "    for how in ('spawn', 'fork'):\n        with multiprocessing.get_context(how).Pool(1) as pool:\n"
+        "            print(how, pool.map(work, [1, 2, 3]))\n"
+        "    print(subprocess.run([sys.executable, '-c', 'print(1)'], capture_output=True).stdout)\n",
+        same_err=False,
+    )
+
+
+def test_pickled_classes_of_main(both):
+    both(
+        "import pickle\n\n\nclass Thing:\n    n = 1\n\n\nprint(Thing.__module__, pickle.loads(pickle.dumps(Thing())).n)\n"
+        "import dataclasses, typing\n\n\n@dataclasses.dataclass\nclass D:\n    x: 'int'\n\n\n"
+        "print(D(1), typing.get_type_hints(D))\n"
+    )
+
+
+def test_the_source_may_be_of_any_encoding(tmp_path):
+    program = tmp_path / "latin.py"
+    for content in (b"# -*- coding: latin-1 -*-\nprint(len('\xfc'))\n", b"\xef\xbb\xbfprint(1)\r\n", b""):
+        program.write_bytes(content)
+        assert run(program, tmp_path / "t.trace") == run(program, None)
+
+
+def test_a_program_that_is_not_there(tmp_path):
+    ran = run(tmp_path / "none.py", tmp_path / "t.trace")
+    assert ran.code != 0
+    assert len(ran.err.strip().splitlines()) == 1 and "none.py" in ran.err
+    assert not (tmp_path / "t.trace").exists()
+
+
+@pytest.mark.parametrize("config", [{"engine": "magic"}, {"trace": "/no/such/folder/t.trace"}])
+def test_a_recording_that_cannot_start_is_one_sentence(tmp_path, config):
+    (tmp_path / "program.py").write_text("print('ran')\n")
+    ran = run(tmp_path / "program.py", tmp_path / "t.trace", **config)
+    assert ran.code != 0 and ran.out == ""
+    assert len(ran.err.strip().splitlines()) == 1, ran.err
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_everything_of_a_program_is_in_the_trace(tmp_path, engine):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import atexit\nimport threading\n\n\ndef last():\n    return 'at exit'\n\n\ndef slow(event):\n    event.wait(5)\n"
+        "    return 'waited'\n\n\natexit.register(last)\nevent = threading.Event()\n"
+        "threading.Thread(target=slow, args=(event,)).start()\nthreading.Timer(0.05, event.set).start()\n"
+    )
+    assert run(program, tmp_path / "t.trace", engine=engine).code == 0
+    with Trace.open(tmp_path / "t.trace") as trace:
+        consistent(trace)
+        assert [c.last.ended for c in named(trace, "slow")] == ["returned"]
+        assert [c.last.ended for c in named(trace, "last")] == ["returned"]
+        assert named(trace, "<module>")[0].last.ended == "returned"
+        assert trace.meta["complete"] == "1" and trace.meta["engine"] == engine
+        assert trace.meta["python"] == ".".join(map(str, sys.version_info[:3]))

@@ -1,0 +1,414 @@
+"""The trace on disk: whole up to the last batch whatever happens, and refused with one sentence where it is broken."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers_recording import (
+    ENGINES,
+    PROGRAMS,
+    command,
+    consistent,
+    ended,
+    environment,
+    load,
+    moved,
+    named,
+    one,
+    outline,
+    recorded,
+    text,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tracer.reading.trace import Trace, TraceError
+from tracer.recording import Options, Recorder, RecorderError
+
+pytestmark = pytest.mark.timeout(60)
+shapes = load("shapes")
+ROOT_USER = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def everything(trace: Trace) -> None:
+    """Look at all that a trace has."""
+    consistent(trace)
+    assert trace.meta and isinstance(trace.scope, tuple) and isinstance(trace.raised, tuple)
+    assert len(trace.spans) >= len(trace.calls) and trace.lines is not None
+    assert trace.distributions is not None and trace.connections is not None
+    for call in trace.calls.values():
+        assert [text(trace, a) for a in call.arguments] != None
+
+
+def sentence(error: BaseException) -> None:
+    """One sentence that names the file."""
+    assert ".trace" in str(error) or ".txt" in str(error) or ".db" in str(error), str(error)
+    assert "\n" not in str(error) and len(str(error)) > 10
+
+
+# -- killed ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_killed_at_any_moment(tmp_path, engine):
+    """20 times: `kill -9` after some line of output; what is in the trace then is true and fits together."""
+    chance = random.Random(20)
+    complete = 0
+    for n in range(20 // len(ENGINES)):
+        trace_path = tmp_path / f"{n}.trace"
+        process = subprocess.Popen(
+            command(PROGRAMS / "echoes.py", trace_path, engine=engine), stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, env=environment(),
+        )  # fmt: skip
+        assert process.stdout is not None
+        try:
+            lines = [process.stdout.readline() for _ in range(chance.choice([1, 10, 300, 3000, 10000]))]
+        finally:
+            process.kill()
+            lines += process.stdout.readlines()
+            process.wait(10)
+            process.stdout.close()
+        assert process.returncode == -signal.SIGKILL
+        if not lines[-1].endswith(b"\n"):
+            lines.pop()
+        assert lines == [b"%d\n" % i for i in range(len(lines))]
+        with Trace.open(trace_path) as trace:
+            everything(trace)
+            assert "complete" not in trace.meta
+            sends = [text(trace, c.arguments[1]) for c in named(trace, "send")]
+            assert sends == [str(i) for i in range(len(sends))]
+            assert len(sends) <= len(lines) + 1
+            stream = b"".join(b"%d\n" % i for i in range(len(sends) + 10))
+            for number in trace.connections:
+                assert stream.startswith(moved(trace, number, "out") + moved(trace, number, "in"))
+            complete += len(sends) > 100
+        with Trace.open(trace_path) as again:
+            assert len(named(again, "send")) == len(sends)
+    assert complete, "not one of them had anything to tell"
+
+
+def test_readable_while_it_grows(tmp_path):
+    path = tmp_path / "t.trace"
+    recorder = Recorder(str(path), Options(scope=("program",), program=str(PROGRAMS)))
+    recorder.start()
+    try:
+        shapes.factorial(4)
+        recorder.drain()
+        copy = tmp_path / "copy.trace"
+        for suffix in ("", "-wal"):
+            if (path.parent / (path.name + suffix)).exists():
+                shutil.copy(str(path) + suffix, str(copy) + suffix)
+        with Trace.open(copy) as trace:
+            everything(trace)
+            assert len(named(trace, "factorial")) == 4
+        shapes.factorial(3)
+    finally:
+        assert recorder.stop().faults == ()
+    with Trace.open(path) as trace:
+        everything(trace)
+        assert len(named(trace, "factorial")) == 7
+
+
+def test_opened_while_it_grows(tmp_path):
+    """Whoever looks at a trace that is still recorded sees what was committed, and does no harm to the rest."""
+    path = tmp_path / "t.trace"
+    recorder = Recorder(str(path), Options(scope=("program",), program=str(PROGRAMS)))
+    recorder.start()
+    try:
+        shapes.factorial(4)
+        recorder.drain()
+        with Trace.open(path) as trace:
+            assert len(named(trace, "factorial")) == 4
+        shapes.factorial(3)
+    finally:
+        summary = recorder.stop()
+    assert summary.faults == ()
+    with Trace.open(path) as trace:
+        everything(trace)
+        assert len(named(trace, "factorial")) == 7
+
+
+def test_a_call_that_never_ended_is_open(tmp_path):
+    path = tmp_path / "t.trace"
+    recorder = Recorder(str(path), Options(scope=("program",), program=str(PROGRAMS)))
+    recorder.start()
+    steps = shapes.counter(3)
+    next(steps)
+    recorder.stop()
+    with Trace.open(path) as trace:
+        assert ended(trace, one(trace, "counter")) == [("yielded", "0")]
+    steps.close()
+
+
+def test_long_runs_are_written_in_between(tmp_path):
+    """More events than are held in memory at once: none is lost, none comes twice."""
+    done = recorded(tmp_path / "t.trace", lambda: [shapes.is_odd(9) for _ in range(6000)])
+    with done.trace() as trace:
+        assert len(trace.calls) == 60_000 == done.summary.calls
+        assert {c.last.ended for c in trace.calls.values()} == {"returned"}
+
+
+def test_two_recordings_of_the_same_are_the_same(tmp_path):
+    seen = []
+    for n in range(2):
+        done = recorded(tmp_path / f"{n}.trace", shapes.threads)
+        with done.trace() as trace:
+            seen.append((outline(trace), trace.scope, {k: c.qualname for k, c in trace.codes.items()}))
+    assert seen[0] == seen[1]
+
+
+# -- what is there already ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"my diary\n", b"\0" * 100, b"SQLite format 2 of long ago", b"x"])
+def test_a_file_that_is_no_trace_is_not_overwritten(tmp_path, content):
+    path = tmp_path / "diary.txt"
+    path.write_bytes(content)
+    with pytest.raises(RecorderError) as error:
+        Recorder(str(path)).start()
+    sentence(error.value)
+    assert path.read_bytes() == content
+    assert os.listdir(tmp_path) == ["diary.txt"]
+
+
+def test_somebodys_database_is_not_overwritten(tmp_path):
+    """SQLite, but not a trace: an application's data."""
+    path = tmp_path / "customers.db"
+    with sqlite3.connect(path) as db:
+        db.execute("create table customer (name text)")
+        db.execute("insert into customer values ('Ada')")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(RecorderError) as error:
+        Recorder(str(path)).start()
+    sentence(error.value)
+    assert path.read_bytes() == before
+
+
+def test_an_older_trace_and_an_empty_file_are_replaced(tmp_path):
+    path = tmp_path / "t.trace"
+    path.touch()
+    recorded(path, shapes.passes)
+    recorded(path, shapes.factorial, 2)
+    with Trace.open(path) as trace:
+        assert [c.code.qualname for c in trace.calls.values()] == ["factorial", "factorial"]
+    assert os.listdir(tmp_path) == ["t.trace"], "nothing lies beside it"
+
+
+@pytest.mark.parametrize("where", ["missing folder", "a file for a folder", "a folder", "read-only folder"])
+def test_a_place_that_cannot_be_written(tmp_path, where):
+    path = tmp_path / "in" / "t.trace"
+    if where == "a file for a folder":
+        path.parent.write_text("a file")
+    elif where == "a folder":
+        path.mkdir(parents=True)
+    elif where == "read-only folder":
+        if ROOT_USER:
+            pytest.skip("root may write anywhere")
+        path.parent.mkdir(mode=0o500)
+    with pytest.raises(RecorderError) as error:
+        Recorder(str(path)).start()
+    sentence(error.value)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_a_fault_of_ours_not_an_error_of_theirs(tmp_path):
+    """The file cannot grow: the program goes on, and the summary says what happened."""
+    import resource
+
+    path = tmp_path / "t.trace"
+    recorder = Recorder(str(path), Options(scope=("program",), program=str(PROGRAMS)))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    recorder.start()
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, hard))
+        results = [shapes.greet("x" * 1000 + str(n)) for n in range(3000)]
+    finally:
+        try:
+            summary = recorder.stop()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, old)
+    assert len(results) == 3000
+    assert summary.faults
+    assert all("\n" not in fault for fault in summary.faults)
+
+
+def test_a_trace_that_is_removed_while_it_grows(tmp_path):
+    path = tmp_path / "t.trace"
+    recorder = Recorder(str(path), Options(scope=("program",), program=str(PROGRAMS)))
+    recorder.start()
+    try:
+        for name in os.listdir(tmp_path):
+            (tmp_path / name).unlink()
+        assert shapes.factorial(5) == 120
+    finally:
+        summary = recorder.stop()
+    assert isinstance(summary.faults, tuple)
+
+
+# -- broken ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """A trace as it was recorded, and the same when somebody has opened it."""
+    path = tmp_path_factory.mktemp("good") / "t.trace"
+    recorded(path, lambda: [f() for n, f in shapes.EVERYTHING.items() if n in ("passes", "threads", "objects")])
+    fresh = path.read_bytes()
+    with Trace.open(path) as trace:
+        everything(trace)
+    return fresh, path.read_bytes()
+
+
+def refused_or_read(path: Path) -> bool:
+    """Whether the file was refused, with one sentence; anything but a `TraceError` is an error of the test."""
+    try:
+        with Trace.open(path) as trace:
+            everything_that_can_break(trace)
+    except TraceError as error:
+        sentence(error)
+        return True
+    return False
+
+
+def everything_that_can_break(trace: Trace) -> None:
+    """Read all; what it says may be wrong (a byte was flipped in a text), but reading must not fail otherwise."""
+    for name in ("meta", "distributions", "files", "codes", "threads", "connections", "wires", "starts", "calls"):
+        getattr(trace, name)
+    for name in ("spans", "parts", "lines", "raised", "scope"):
+        getattr(trace, name)
+    trace.value(1)
+
+
+MANY = settings(
+    max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["fresh", "opened before"])
+@MANY
+@given(st.data())
+def test_cut_anywhere(tmp_path, good, which, data):
+    size = len(good[which])
+    at = data.draw(st.integers(0, size - 1) | st.integers(0, size // 8192).map(lambda n: min(n * 8192, size - 1)))
+    path = tmp_path / "cut.trace"
+    path.write_bytes(good[which][:at])
+    assert refused_or_read(path), f"cut at {at} of {size} bytes, and nobody noticed"
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["fresh", "opened before"])
+@MANY
+@given(st.data())
+def test_flipped_anywhere(tmp_path, good, which, data):
+    flips = data.draw(st.lists(st.tuples(st.integers(0, len(good[which]) - 1), st.integers(1, 255)), min_size=1))
+    broken = bytearray(good[which])
+    for at, bits in flips:
+        broken[at] ^= bits
+    path = tmp_path / "flipped.trace"
+    path.write_bytes(broken)
+    refused_or_read(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "delete from batch where id = 1", "update batch set events = x'00'", "update batch set events = ''",
+        "update batch set events = 'text'", "update batch set events = substr(events, 1, 5)",
+        "update batch set events = null", "update code set file = 99", "update code set arguments = x'ff'",
+        "update code set qualname = cast(x'ff' as text)", "delete from code", "delete from file", "delete from thread",
+        "drop table value", "drop table batch", "alter table meta rename to was", "delete from value",
+        "update value set object = 'x'", "update meta set value = cast(x'ff' as text)", "drop table scope",
+    ],
+)  # fmt: skip
+def test_rows_that_do_not_fit(tmp_path, good, damage):
+    path = tmp_path / "damaged.trace"
+    path.write_bytes(good[0])
+    db = sqlite3.connect(path)
+    try:
+        db.execute("pragma writable_schema = off")
+        db.execute(damage)
+        db.commit()
+    except sqlite3.IntegrityError:
+        pytest.skip("the schema forbids it")
+    finally:
+        db.close()
+    refused_or_read(path)
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def pragma(path: Path, content: bytes, statement: str) -> None:
+    path.write_bytes(content)
+    db = sqlite3.connect(path)
+    db.execute(statement)
+    db.commit()
+    db.close()
+
+
+def plain_sqlite(path: Path) -> None:
+    pragma(path, b"", "create table t (x)")
+
+
+NO_TRACES: dict[str, Any] = {
+    "empty": lambda path, good: write(path, b""),
+    "text": lambda path, good: write(path, "grüße\n".encode()),
+    "binary": lambda path, good: write(path, bytes(range(256)) * 50),
+    "header only": lambda path, good: write(path, good[:16]),
+    "first page only": lambda path, good: write(path, good[:8192]),
+    "plain SQLite": lambda path, good: plain_sqlite(path),
+    "another application's": lambda path, good: pragma(path, good, "pragma application_id = 7"),
+    "older schema": lambda path, good: pragma(path, good, "pragma user_version = 0"),
+    "newer schema": lambda path, good: pragma(path, good, "pragma user_version = 99"),
+    "folder": lambda path, good: path.mkdir(),
+    "nothing": lambda path, good: None,
+}
+
+
+@pytest.mark.parametrize("what", list(NO_TRACES))
+def test_no_trace_at_all(tmp_path, good, what):
+    path = tmp_path / "no.trace"
+    NO_TRACES[what](path, good[0])
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(TraceError) as error:
+        Trace.open(path)
+    sentence(error.value)
+    assert error.value.__cause__ is None
+    assert (path.read_bytes() if path.is_file() else None) == before, "looking changes nothing"
+    if "schema" in what:
+        assert "99" in str(error.value) or "0" in str(error.value)
+
+
+def test_a_trace_that_cannot_be_changed_is_read(tmp_path, good):
+    """In a folder where nothing can be written, on a disk that is read-only: the tables are made in memory."""
+    path = tmp_path / "t.trace"
+    path.write_bytes(good[0])
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        with Trace.open(path) as trace:
+            everything(trace)
+            assert named(trace, "passes")
+    finally:
+        tmp_path.chmod(0o700)
+    if not ROOT_USER:
+        assert path.read_bytes() == good[0]
+
+
+def test_opened_by_two_at_once(tmp_path, good):
+    path = tmp_path / "t.trace"
+    path.write_bytes(good[0])
+    with Trace.open(path) as first, Trace.open(path) as second:
+        assert outline(first) == outline(second)
+        everything(second)
