@@ -60,8 +60,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--max-message-size", type=positive(int), metavar="N", help="in bytes (default: no limit)")
     parser.add_argument("--ping-interval", type=positive(float), metavar="S", help="in seconds (default: no pings)")
     parser.add_argument("--subprotocols", default="", metavar="A,B", help="those to agree to, best first")
-    compression = {"action": argparse.BooleanOptionalAction, "default": True, "help": "agree to permessage-deflate"}
-    parser.add_argument("--compression", **compression)
+    switch = argparse.BooleanOptionalAction
+    parser.add_argument("--compression", action=switch, default=True, help="agree to permessage-deflate, or not")
     return parser.parse_args(arguments)
 
 

@@ -30,21 +30,38 @@ def index(pages: Sequence[Page], scenarios: Sequence[Any], technologies: Sequenc
 
 def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("report"), undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters.update(cell=cell, code=code, what=_what, site=_site, mermaid=mermaid, threads=_threads)
+    environment.filters.update(
+        cell=cell, prose=prose, code=code, what=_what, site=_site, mermaid=mermaid, threads=_threads
+    )
     return environment
 
 
-def cell(text: str) -> str:
-    """Prose of ours, or text from a trace, inside a table's cell. Backticks stay: our notes use them."""
-    text = re.sub(r"[\r\n\t]+", " ", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    point = ord(match[0])
+    return f"\\x{point:02x}" if point < 256 else f"\\u{point:04x}"
+
+
+def prose(text: str) -> str:
+    """A sentence of ours inside a table's cell: its Markdown stays, its lines and columns do not."""
+    text = re.sub(r"\s+", " ", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("|", "\\|")
+
+
+def cell(text: str) -> str:
+    """Text from a trace inside a table's cell: nothing in it is markup, whatever it is."""
+    text = _CONTROL.sub(_escaped, re.sub(r"[^\S ]+", " ", text)).replace("&", "&amp;").replace("<", "&lt;")
+    text = re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", text.replace(">", "&gt;"))
+    return re.sub(r"(?i)(https?|ftp|mailto|www)([:.])", lambda m: f"{m[1]}&#{ord(m[2])};", text)
 
 
 def code(text: str) -> str:
     """Text from a trace as code inside a table's cell; '' stays ''."""
     if not text:
         return ""
-    text = re.sub(r"[\x00-\x1f\x7f]", lambda m: f"\\x{ord(m[0]):02x}", text).replace("|", "\\|")
+    text = _CONTROL.sub(_escaped, text).replace("|", "\\|")
     ticks = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * (ticks + 1)
     space = " " if text.startswith("`") or text.endswith("`") else ""
@@ -76,7 +93,7 @@ def _site(row: Row) -> str:
 
 def _threads(section: Section) -> str:
     told = [
-        f"**{label}** is `{_plain_name(name)}`" if label != "main" else "**main** is the program's first"
+        f"**{label}** is {code(_plain_name(name))}" if label != "main" else "**main** is the program's first"
         for label, name in section.threads
     ]
     return "Threads: " + "; ".join(told) + "."
@@ -125,4 +142,5 @@ def drawn(text: str, limit: int = 60) -> str:
     text = re.sub(r"\s+", " ", text)
     text = text if len(text) <= limit else text[: limit - 1] + "…"
     escaped = re.sub(r"[^\w\s.,:()\[\]\-+/'…·‹›]", lambda m: f"#{ord(m[0])};", text)
-    return re.sub(r"\bend\b", "#101;nd", escaped)
+    escaped = re.sub(r"(?i)^(\s*:?(?:no)?wrap):", r"\1#58;", escaped)  # an option of mermaid's, not text
+    return re.sub(r"(?i)\b(e)(nd)\b", lambda m: f"#{ord(m[1])};{m[2]}", escaped)

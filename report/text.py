@@ -46,13 +46,13 @@ def told(value: Value | None, scrub: Scrub, limit: int = 60) -> str:
     if isinstance(data, bytes) and value.type in ("bytes", "bytearray", "memoryview"):
         if not printable(data):
             return hexadecimal(data) if data else "no bytes"
+        text = scrub(data.decode("ascii"))  # before it is cut: a cut date is no date any more
         if value.size <= 16:
-            return f"{data.hex(' ')} = {scrub(repr(data))}"
-        text = scrub(repr(data)[1:] if len(data) <= limit else repr(data[:limit])[1:])
-        return f"b{text}" + (f" … ({value.size:,} bytes)" if value.size > limit else "")
+            return f"{data.hex(' ')} = b{text!r}" if text == data.decode("ascii") else f"b{text!r}"
+        return f"b{text[:limit]!r}" + (f" … ({value.size:,} bytes)" if len(text) > limit else "")
     if isinstance(data, str) and value.type == "str":
-        text = repr(data[:limit])
-        return scrub(text) + (f" … ({value.size:,} characters)" if value.size > limit else "")
+        text = scrub(data)
+        return repr(text[:limit]) + (f" … ({value.size:,} characters)" if len(text) > limit else "")
     if isinstance(data, str) and value.kind in ("atom", "code"):
         return scrub(data.rpartition(".")[2] if value.kind == "code" else data)
     name = value.type.rpartition(".")[2]

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from report import markdown
-from report.markdown import cell, code, drawn, mermaid
+from report.markdown import cell, code, drawn, mermaid, prose
 from report.model import Arrow, ByteRow, Bytes, Page, Row, Section, Technology
 from report.text import Scrub, told
 from tracer.reading.links import Link, Status
@@ -99,7 +99,8 @@ def test_code_shows_hostile_text_as_text(hostile: str):
 
 def visible(text: str) -> str:
     """What `code` says that it shows."""
-    return re.sub(r"[\x00-\x1f\x7f]", lambda m: f"\\x{ord(m[0]):02x}", text)
+    pattern = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]"
+    return re.sub(pattern, lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)
 
 
 @settings(max_examples=200, deadline=None)
@@ -148,8 +149,8 @@ def test_cell_never_makes_markup(text: str):
     assert not inner(middle) & {"html_inline", "link_open", "image", "hardbreak", "softbreak"}
 
 
-def test_cell_keeps_plain_prose_and_the_backticks_of_our_notes():
-    middle = columns_hold(table(cell("calls `accept` & waits, 2 < 3")))
+def test_prose_keeps_plain_prose_and_the_backticks_of_our_notes():
+    middle = columns_hold(table(prose("calls `accept` & waits, 2 < 3")))
     assert inner(middle) == {"text", "code_inline"}
     assert html.unescape(shown(middle)) == "calls accept & waits, 2 < 3"
 

@@ -33,6 +33,15 @@ def suspensions(code: CodeType) -> frozenset[int]:
     return frozenset(found)
 
 
+def beginning(code: CodeType) -> int:
+    """The largest `f_lasti` that a frame of a generator `code` has before it has run anything. A resume is every
+    "call" beyond it, also where an exception thrown through a ``yield from`` lands on another offset."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "RESUME":
+            return instruction.offset
+    return -1
+
+
 def returns(code: CodeType) -> frozenset[int]:
     """Values of `f_lasti` at which `code` returns, so that a "return" event anywhere else is an exception."""
     return frozenset(i.offset for i in dis.get_instructions(code) if i.opname in ("RETURN_VALUE", "RETURN_CONST"))

@@ -25,11 +25,12 @@ from typing import Any
 from . import store
 from .events import ThreadLog
 from .monitoring import EngineError, MonitoringEngine
-from .scope import DEFAULT, Entry, Scope
+from .scope import DEFAULT, OWN, Entry, Scope
 from .secrets import Secrets
 from .settrace import SettraceEngine
 from .store import Store
 from .threads import ThreadStarts
+from .values import forget_plans
 from .wiretap import Wiretap
 from .writer import Known, Writer
 
@@ -100,10 +101,11 @@ class Recorder:
         self._ended = allocate_lock()
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
         self._owner = 0
+        self._summary: Summary | None = None
         self._keep_alive: list[CodeType] = []
         self._engine: SettraceEngine | MonitoringEngine = self._choose_engine()
         self._wiretap = Wiretap(self)
-        self._starts = ThreadStarts(self)
+        self._starts = ThreadStarts(self, getattr(self._engine, "boot", None))
 
     def _choose_engine(self) -> SettraceEngine | MonitoringEngine:
         wanted, has = self.options.engine, hasattr(sys, "monitoring")
@@ -118,6 +120,8 @@ class Recorder:
 
     def start(self) -> None:
         """Open the trace and hook in. Raises `RecorderError`; nothing is left hooked then."""
+        if self._owner:
+            raise RecorderError("a recorder records once; make another one")
         try:
             self._store = Store(self.path)
         except store.StoreError as error:
@@ -126,6 +130,7 @@ class Recorder:
         self._writer = Writer(self._store, self.scope, self._secrets, self.known, o.max_value, o.values)
         self._writer.meta(self._about())
         self._owner = os.getpid()
+        _watch_forks(self)
         self._ended.acquire()
         self._wake.acquire()
         self.active = True
@@ -141,11 +146,18 @@ class Recorder:
         start_new_thread(self._write_behind, ())
 
     def stop(self) -> Summary:
-        """Unhook, write what is left, close the trace. Never raises for a fault while recording: see `faults`."""
+        """Unhook, write what is left, close the trace. Never raises for a fault while recording: see `faults`.
+        Called again, and in a process forked off meanwhile, it does nothing more."""
+        if self._summary is None and self._owner == os.getpid():
+            self._summary = self._stop()
+        return self._summary or self._summarize()
+
+    def _stop(self) -> Summary:
         self._unhook()
+        if self in _recording:
+            _recording.remove(self)
         self._wake.release()
         self._ended.acquire()
-        words = self._unmatched()
         try:
             self.drain()
             self._writer.finish(self._closing())
@@ -153,6 +165,10 @@ class Recorder:
         except Exception as error:
             self._note_fault(error)
         self.known.clear()
+        forget_plans()
+        return self._summarize()
+
+    def _summarize(self) -> Summary:
         return Summary(
             self.path,
             self._engine.name,
@@ -162,7 +178,7 @@ class Recorder:
             os.path.getsize(self.path) if os.path.exists(self.path) else 0,
             dict(self._secrets.masked),
             tuple(self.faults),
-            words,
+            self._unmatched(),
         )
 
     def _unhook(self) -> None:
@@ -243,7 +259,13 @@ class Recorder:
         self._connections[number] = (family, local, peer, role or (old[3] if old else ""), tls)
 
     def fault(self, error: BaseException) -> None:
-        """An error of ours inside a hook: stop recording, keep the program going."""
+        """An error inside a hook. One of ours ends the recording and nothing else. One that came through code that
+        is not ours is the program's (a signal's handler ran just then) and goes on to it."""
+        where = error.__traceback__
+        while where is not None and where.tb_frame.f_code.co_filename.startswith(OWN):
+            where = where.tb_next
+        if where is not None:
+            raise error
         self.active = False
         self._note_fault(error)
 
@@ -254,6 +276,24 @@ class Recorder:
         place = f" ({os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno})" if where else ""
         if len(self.faults) < 10:
             self.faults.append(f"{type(error).__name__}: {error}{place}")
+
+    def pause(self) -> None:
+        """Before a fork: let go of the file, and keep the writer out."""
+        self._drain_lock.acquire()
+        if self._summary is None:
+            self._store.pause()
+
+    def resume(self) -> None:
+        """After a fork, in the parent."""
+        if self._summary is None:
+            self._store.resume()
+        self._drain_lock.release()
+
+    def forked(self) -> None:
+        """After a fork, in the child: nothing is recorded here."""
+        self._drain_lock.release()
+        if self._summary is None:
+            self._unhook()
 
     def drain(self) -> None:
         """Write what every thread has recorded so far. A hook that finds the writer at work goes on."""
@@ -268,13 +308,40 @@ class Recorder:
         know, so that the program does not see it among its own."""
         try:
             while not self._wake.acquire(timeout=INTERVAL):
-                if os.getpid() != self._owner:
-                    return
                 self.drain()
         except Exception as error:
             self.fault(error)
         finally:
             self._ended.release()
+
+
+_recording: list[Recorder] = []
+_registered: list[bool] = []
+
+
+def _watch_forks(recorder: Recorder) -> None:
+    """A fork copies an open SQLite connection, which must not be closed in the child: so it is closed before, and
+    the parent opens it again. The child is unhooked, and records nothing."""
+    _recording.append(recorder)
+    if not _registered and hasattr(os, "register_at_fork"):
+        _registered.append(True)
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
+
+
+def _before_fork() -> None:
+    for recorder in _recording:
+        recorder.pause()
+
+
+def _after_fork() -> None:
+    for recorder in _recording:
+        recorder.resume()
+
+
+def _in_child() -> None:
+    for recorder in _recording:
+        recorder.forked()
+    _recording.clear()
 
 
 @contextmanager

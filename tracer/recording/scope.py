@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import CodeType
 
-from .bytecode import SUSPENDS, returns, suspensions
+from .bytecode import SUSPENDS, beginning, returns, suspensions
 
 #: What `unmagic run` keeps when nothing else is said: the program, what is installed, and the standard
 #: library's part of the way from the socket.
@@ -67,7 +67,18 @@ class Verdict:
 class Entry:
     """All that a hook needs to know of one code object in scope; made once."""
 
-    __slots__ = ("arguments", "code", "lane", "lines", "number", "path", "returns", "suspended", "suspends")
+    __slots__ = (
+        "arguments",
+        "beginning",
+        "code",
+        "lane",
+        "lines",
+        "number",
+        "path",
+        "returns",
+        "suspended",
+        "suspends",
+    )
 
     def __init__(self, number: int, code: CodeType, place: Place, lines: bool) -> None:
         self.number = number
@@ -80,6 +91,7 @@ class Entry:
         self.arguments = code.co_varnames[:count]
         self.suspends = bool(code.co_flags & SUSPENDS)
         self.suspended = suspensions(code)
+        self.beginning = beginning(code)
         self.returns = returns(code)
 
 

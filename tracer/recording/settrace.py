@@ -31,25 +31,32 @@ class SettraceEngine:
         self._recorder = recorder
         self._previous: Any = None
         self._previous_threads: Any = None
-        self._boot = self._first_event
+        self.boot = self._first_event
 
     def start(self) -> None:
         """Install the hooks. Threads that run already are hooked on 3.12 and newer only."""
         self._previous = sys.gettrace()
         self._previous_threads = threading.gettrace()
         if hasattr(threading, "settrace_all_threads"):
-            threading.settrace_all_threads(self._boot)
+            threading.settrace_all_threads(self.boot)
         else:
-            threading.settrace(self._boot)
-        sys.settrace(self._boot)
+            threading.settrace(self.boot)
+        sys.settrace(self.boot)
 
     def stop(self) -> None:
         """Put back what was there. A thread that still runs drops its hook at its next event (before 3.12)."""
+        ours = getattr(sys.gettrace(), "__code__", None)
+        if ours is None or ours.co_filename != __file__:
+            self._recorder.faults.append(
+                "the trace function of this thread was taken away, by another tracer or by the recursion limit; "
+                "what it did after that is missing"
+            )
         if hasattr(threading, "settrace_all_threads"):
             threading.settrace_all_threads(self._previous_threads)
         else:
             threading.settrace(self._previous_threads)
-        sys.settrace(self._previous)
+        if ours is not None and ours.co_filename == __file__:
+            sys.settrace(self._previous)
 
     def _first_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The first event of a thread: give it a trace function of its own."""
@@ -96,7 +103,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
             if back is not None:
                 caller, lasti = back.f_code, back.f_lasti
             if entry.suspends:
-                if frame.f_lasti in entry.suspended:
+                if frame.f_lasti > entry.beginning:
                     put((RESUME, tick(), entry, caller, lasti, id(frame)))
                     return on_event
                 key = id(frame)
@@ -119,7 +126,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 recorder.drain()
             return on_event
         except Exception as error:
-            return recorder.fault(error)
+            return failed(error)
 
     def on_event(frame: FrameType, event: str, argument: Any) -> Any:
         try:
@@ -154,7 +161,23 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 leaving[:] = error, id(frame), frame.f_lasti
             return on_event
         except Exception as error:
-            return recorder.fault(error)
+            return failed(error)
+
+    def failed(error: Exception) -> None:
+        """What the program raised inside a hook (in a signal's handler) goes on to it; Python takes a trace
+        function away that raises, so a profile function puts it back at the next event."""
+        try:
+            recorder.fault(error)
+        except Exception:
+            profile = sys.getprofile()
+
+            def again(*_: Any) -> None:
+                sys.setprofile(profile)
+                if recorder.active:
+                    sys.settrace(on_call)
+
+            sys.setprofile(again)
+            raise
 
     return on_call
 

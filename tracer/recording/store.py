@@ -106,6 +106,15 @@ class Store:
         """Bytes on disk so far."""
         return sum(os.path.getsize(self.path + s) for s in ("", "-wal") if os.path.exists(self.path + s))
 
+    def pause(self) -> None:
+        """Let go of the file for a moment."""
+        self._db.close()
+
+    def resume(self) -> None:
+        """Take it again."""
+        self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._db.execute("pragma synchronous=off")
+
     def close(self) -> None:
         """Fold the write-ahead log into the one file and let go of it."""
         self._db.execute("pragma journal_mode=delete")

@@ -6,6 +6,7 @@ The method is replaced while recording, as the wiretap's are, and put back. Thre
 
 from __future__ import annotations
 
+import _thread
 import sys
 import threading
 from _thread import get_ident
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 class ThreadStarts:
     """Gives each new thread its number before it runs."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, boot: Any = None) -> None:
+        """`boot` is the trace function for threads begun below `threading`, where the engine needs one."""
         self._recorder = recorder
+        self._boot = boot
+        self._raw: Any = None
         self._original: Any = None
         self._pending: dict[int, tuple[Any, int]] = {}
 
@@ -43,12 +47,34 @@ class ThreadStarts:
 
         start.__name__, start.__qualname__, start.__doc__ = "start", "Thread.start", original.__doc__
         threading.Thread.start = start  # type: ignore[method-assign]
+        if self._boot is not None:
+            self._hook_raw_threads(self._boot)
+
+    def _hook_raw_threads(self, boot: Any) -> None:
+        """`threading.settrace` does not reach threads begun below `threading`; they set the hook themselves."""
+        self._raw = original = _thread.start_new_thread
+        recorder = self._recorder
+
+        def start_new_thread(function: Any, *rest: Any, **named: Any) -> int:
+            if not recorder.active:
+                return original(function, *rest, **named)
+
+            def run(*args: Any, **kwargs: Any) -> Any:
+                sys.settrace(boot)
+                return function(*args, **kwargs)
+
+            return original(run, *rest, **named)
+
+        _thread.start_new_thread = start_new_thread
 
     def stop(self) -> None:
         """Put `Thread.start` back."""
         if self._original is not None:
             threading.Thread.start = self._original  # type: ignore[method-assign]
             self._original = None
+        if self._raw is not None:
+            _thread.start_new_thread = self._raw
+            self._raw = None
         self._pending.clear()
 
     def identify(self) -> tuple[int, str] | None:

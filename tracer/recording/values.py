@@ -160,6 +160,11 @@ def _plan(kind: type) -> tuple[type, Any, tuple[Any, ...]]:
     return plan
 
 
+def forget_plans() -> None:
+    """Let go of the types that `_plan` kept alive."""
+    _plans.clear()
+
+
 def issubclass_(kind: type, base: type) -> bool:
     """`issubclass` by the real method resolution order, which no metaclass can answer for."""
     return any(owner is base for owner in _mro(kind))
