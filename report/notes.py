@@ -49,6 +49,8 @@ class Notes:
         if unused:
             names = "\n".join(f"  [{lane}] {qualname}" for lane, qualname in sorted(unused))
             raise ReportError(f"no call on any page reaches these notes in {NOTES_FILE.name}:\n{names}")
+        for lane in sorted(set(self.texts) & set(versions) - set(self.versions)):
+            raise ReportError(f"the notes about {lane} name no version: set versions.{lane} in {NOTES_FILE.name}")
         for lane, version in sorted(self.versions.items()):
             if lane in versions and versions[lane] != version:
                 raise ReportError(

@@ -14,18 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 MINORS = (10, 12, 13)
-#: What depends on the interpreter: the recorder, the scenarios, and the pages made of them.
-SUITES = (
-    "test_engines.py",
-    "test_wiretap.py",
-    "test_values.py",
-    "test_store.py",
-    "test_scope.py",
-    "test_scenarios.py",
-    "test_chain.py",
-    "test_report.py",
-    "reference_impl",
-)
+#: What depends on the interpreter most; the pages of all scenarios are compared as well.
+SUITES = ("test_engines.py", "test_index.py")
 
 
 def interpreters() -> dict[int, str]:

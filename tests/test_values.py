@@ -200,7 +200,8 @@ def make():
     object.__setattr__(made[0], "attribute", made[1])
     keys = {Key(): 1}
     Key.armed = True
-    return [*made, keys, list(made), {"all": tuple(made)}, (lambda: None), make, iter([]), object.__init__.__get__(made[0])]
+    made += [keys, list(made), {"all": tuple(made)}]
+    return [*made, (lambda: None), make, iter([]), object.__init__.__get__(made[0])]
 
 
 def give(x, *rest, **named):

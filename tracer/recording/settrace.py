@@ -46,11 +46,6 @@ class SettraceEngine:
     def stop(self) -> None:
         """Put back what was there. A thread that still runs drops its hook at its next event (before 3.12)."""
         ours = getattr(sys.gettrace(), "__code__", None)
-        if ours is None or ours.co_filename != __file__:
-            self._recorder.faults.append(
-                "the trace function of this thread was taken away, by another tracer or by the recursion limit; "
-                "what it did after that is missing"
-            )
         if hasattr(threading, "settrace_all_threads"):
             threading.settrace_all_threads(self._previous_threads)
         else:
