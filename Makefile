@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup trace check test lint clean
+.PHONY: help setup trace check test lint repeat clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -31,6 +31,9 @@ lint: $(READY)
 test: $(READY) lint  ## Run everything that CI runs
 	@$(BIN)/python -m pytest
 	@$(BIN)/python tests/other_pythons.py
+
+repeat: $(READY)  ## Record everything 20 times and compare the pages each time
+	@$(BIN)/python tests/repeat.py 20
 
 clean:  ## Remove what was made, but not the committed report
 	rm -rf $(VENV) .venv-* traces build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
