@@ -336,7 +336,7 @@ def test_output_of_every_kind(both):
     both("import os, sys\nprint('ü', flush=True)\nos.write(1, b'raw\\n')\nprint('err', file=sys.stderr)\n")
 
 
-NEIGHBOURS = [  # noqa: E501
+NEIGHBOURS = [
     "tracer",
     "report",
     "secrets",
@@ -357,7 +357,7 @@ NEIGHBOURS = [  # noqa: E501
     "bootstrap",
 ]
 #: Modules of the standard library that a plain program does not load, so that its own file is found first.
-LIBRARY = [  # noqa: E501
+LIBRARY = [
     "token",
     "queue",
     "dis",
