@@ -154,7 +154,7 @@ class MonitoringEngine:
                     put = here.put
                 except AttributeError:
                     put = log()
-                if offset > entry.beginning:
+                if frame.f_lasti > entry.beginning:
                     put((RESUME, tick(), entry, caller, lasti, id(frame)))
                 else:  # thrown into before it began
                     put((CALL, tick(), entry, caller, lasti, id(frame), ()))
