@@ -264,18 +264,76 @@ def test_pages_of_a_path_that_is_no_folder(tmp_path: Path, option: str, path: st
 # --- run: the program is as it would be without us ---------------------------------------------------------
 
 PROGRAMS = {
-    "prints and reads": "import sys\ndef f():\n    print('got', sys.stdin.read())\n    print('err', file=sys.stderr)\nf()\n",
-    "raises": "def f():\n    raise ValueError('mine')\n\nf()\n",
-    "raises from": "def f():\n    try:\n        1 / 0\n    except ZeroDivisionError as e:\n        raise KeyError('b') from e\nf()\n",
-    "exits with 3": "import sys\ndef f():\n    sys.exit(3)\nf()\n",
-    "exits with a text": "import sys\ndef f():\n    sys.exit('no more')\nf()\n",
-    "ends at once": "import os\ndef f():\n    print('x', flush=True)\n    os._exit(4)\nf()\n",
+    "prints and reads": """
+import sys
+def f():
+    print("got", sys.stdin.read())
+    print("err", file=sys.stderr)
+f()
+""",
+    "raises": """
+def f():
+    raise ValueError("mine")
+
+f()
+""",
+    "raises from": """
+def f():
+    try:
+        1 / 0
+    except ZeroDivisionError as error:
+        raise KeyError("b") from error
+f()
+""",
+    "exits with 3": """
+import sys
+def f():
+    sys.exit(3)
+f()
+""",
+    "exits with a text": """
+import sys
+def f():
+    sys.exit("no more")
+f()
+""",
+    "ends at once": """
+import os
+def f():
+    print("x", flush=True)
+    os._exit(4)
+f()
+""",
     "wrong syntax": "def f(:\n    pass\n",
-    "no text": b"x = '\xff'\n".decode("latin-1"),
-    "arguments": "import sys\ndef f():\n    print(sys.argv, __name__, __file__ == sys.argv[0])\nf()\n",
-    "raises in a thread": "import threading\ndef f():\n    raise ValueError('in it')\nt = threading.Thread(target=f, name='T')\nt.start(); t.join()\n",
-    "kills itself": "import os, signal\ndef f():\n    os.kill(os.getpid(), signal.SIGTERM)\nf()\n",
-    "asks too much": "import sys\ndef f(n):\n    return f(n + 1)\ntry:\n    f(0)\nexcept RecursionError:\n    print('deep')\n",
+    "no text": "x = '\xff'\n",
+    "arguments": """
+import sys
+def f():
+    print(sys.argv, __name__)
+f()
+""",
+    "raises in a thread": """
+import threading
+def f():
+    raise ValueError("in it")
+thread = threading.Thread(target=f, name="T")
+thread.start()
+thread.join()
+""",
+    "kills itself": """
+import os, signal
+def f():
+    os.kill(os.getpid(), signal.SIGTERM)
+f()
+""",
+    "asks too much": """
+def f(n):
+    return f(n + 1)
+try:
+    f(0)
+except RecursionError:
+    print("deep")
+""",
 }
 
 
@@ -340,7 +398,7 @@ def test_run_whose_scope_matches_nothing(tmp_path: Path):
     program(tmp_path, "def f(): pass\nf()\n")
     told = one_sentence(unmagic("run", "--scope", "no_such_package", "program.py", cwd=tmp_path))
     assert "no_such_package" in told
-    assert {p for p in tree(tmp_path)} <= {"program.py", "program.trace"}
+    assert set(tree(tmp_path)) <= {"program.py", "program.trace"}
 
 
 def _text(path: Path) -> None:
@@ -599,8 +657,8 @@ def _missing(path: Path, good: Path) -> None:
 
 
 NO_TRACES = (
-    _empty, _half, _first_page, _some_bytes, _some_text, _other_database, _older, _newer, _no_tables, _a_table_is_missing,
-    _a_batch_is_no_zlib, _a_batch_is_cut, _a_file_is_missing, _a_name_is_no_text, _a_folder, _missing,
+    _empty, _half, _first_page, _some_bytes, _some_text, _other_database, _older, _newer, _no_tables,
+    _a_table_is_missing, _a_batch_is_no_zlib, _a_batch_is_cut, _a_file_is_missing, _a_name_is_no_text, _a_folder, _missing,
 )  # fmt: skip
 #: What a command cannot see as wrong, because it does not read that part of the file.
 UNSEEN = {("scope", _a_table_is_missing), ("scope", _a_file_is_missing)}
@@ -668,8 +726,8 @@ def test_a_trace_with_broken_bytes_is_read_or_refused_but_never_a_traceback(smal
 
 def test_the_programs_of_these_tests_are_what_they_say():
     for name, source in PROGRAMS.items():
-        if name == "wrong syntax":
+        if name in ("wrong syntax", "no text"):
             with pytest.raises(SyntaxError):
-                ast.parse(source)
+                compile(source.encode("latin-1"), name, "exec")
         else:
             ast.parse(source)
