@@ -658,7 +658,8 @@ def _missing(path: Path, good: Path) -> None:
 
 NO_TRACES = (
     _empty, _half, _first_page, _some_bytes, _some_text, _other_database, _older, _newer, _no_tables,
-    _a_table_is_missing, _a_batch_is_no_zlib, _a_batch_is_cut, _a_file_is_missing, _a_name_is_no_text, _a_folder, _missing,
+    _a_table_is_missing, _a_batch_is_no_zlib, _a_batch_is_cut, _a_file_is_missing, _a_name_is_no_text, _a_folder,
+    _missing,
 )  # fmt: skip
 #: What a command cannot see as wrong, because it does not read that part of the file.
 UNSEEN = {("scope", _a_table_is_missing), ("scope", _a_file_is_missing)}
