@@ -370,15 +370,16 @@ def test_a_page_that_cannot_be_replaced_leaves_all_as_it_was(tmp_path: Path, nam
 def test_a_page_that_cannot_be_written_leaves_all_as_it_was(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch):
     for other, text in OLD.items():
         (tmp_path / other).write_text(text, encoding="utf-8")
-    whole = Path.write_text
+    write_text, write_bytes = Path.write_text, Path.write_bytes
 
-    def full(self: Path, *args: Any, **options: Any) -> int:
-        if name in self.name:
-            whole(self, "half", encoding="utf-8")
+    def full(whole: Callable[..., int], self: Path, *args: Any, **options: Any) -> int:
+        if name in self.name and self.name != name:  # beside its place; what is there already can be put back
+            write_bytes(self, b"half")
             raise OSError(28, "No space left on device")
         return whole(self, *args, **options)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_text", lambda self, *a, **o: full(write_text, self, *a, **o))
+    monkeypatch.setattr(Path, "write_bytes", lambda self, *a, **o: full(write_bytes, self, *a, **o))
     with pytest.raises(ReportError, match="No space left on device"):
         build.write(FILES, tmp_path)
     assert content(tmp_path) == OLD
@@ -421,6 +422,8 @@ def test_compare_leaves_alone_what_write_leaves_alone(tmp_path: Path):
 def test_compare_sees_one_changed_byte(tmp_path: Path, name: str):
     text = committed()[name]
     data = text.encode()
+    version = re.compile(rb"Python [\d.]+").search(data)  # another Python in the first line is another comparison
+    assert version
     unseen = []
     for position in [
         *range(0, len(data), len(data) // 40),
@@ -429,6 +432,8 @@ def test_compare_sees_one_changed_byte(tmp_path: Path, name: str):
     ]:
         for change in (b"\r" if data[position] == 10 else bytes([data[position] ^ 1]), b""):
             changed = data[:position] + change + data[position + 1 :]
+            if version.start() <= position < version.end():
+                continue
             try:
                 changed.decode()
             except UnicodeDecodeError:
