@@ -8,8 +8,11 @@ sizes and offsets stay true. Bytes are searched as latin-1: one character is one
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from base64 import b64decode
+from contextlib import suppress
+from urllib.parse import unquote_plus
 
 HEADERS = (
     "authorization",
@@ -26,57 +29,70 @@ HEADERS = (
 #: Names whose values are secret, wherever a name stands beside a value. `Sec-WebSocket-Key` is none: RFC 6455,
 #: section 10.3, says that it is not, and without it a handshake cannot be explained.
 _NAME = (
-    r"[\w.-]{0,40}(?:passwd|password|passphrase|secret|api[_-]?key|apikey|access[_-]?key|private[_-]?key"
+    r"[\w.-]{0,40}(?:passwd|password|passphrase|secret(?:[_-]?key)?|api[_-]?key|apikey|access[_-]?key|private[_-]?key"
     r"|csrf[_-]?token|xsrf[_-]?token|auth[_-]?token|access[_-]?token|refresh[_-]?token|session[_-]?id|sessionid)"
     r"|(?:[\w.-]{0,40}[_.-])?(?:token|pwd|auth|credentials?)"
 )
-NAME = re.compile(rf"(?:{_NAME})\Z|HTTP_(?:{'|'.join(h.upper().replace('-', '_') for h in HEADERS)})\Z", re.I)
+NAME = re.compile(
+    rf"(?:{_NAME}|{'|'.join(HEADERS)}|HTTP_(?:{'|'.join(h.upper().replace('-', '_') for h in HEADERS)}))\Z", re.I
+)
 
 _HEADER = re.compile(rf"(?im)^[ \t]*({'|'.join(HEADERS)})[ \t]*:[ \t]*([^\r\n]+)")
+#: A name and its value: in JSON, in a form, in source text. A quoted value goes on to its closing quote, or to the end
+#: where a read has cut it off.
 _PAIR = re.compile(
-    rf"""(?ix) (?<![\w.-]) (?:{_NAME}) (?:\[\])? (?: "\s*:\s*" | '\s*:\s*' | = )  ( [^"'&;\s<>]{{1,4096}} )"""
+    rf"""(?ix) (?<![\w.-]) (?:{_NAME}) (?:\[\])? (?:
+        (?: ["']\s*:\s* | (?: ["']\] | \s*:\s*[\w.|\[\]\ ]{{1,60}}? )? \s*=\s* ) b? (?: "((?:[^"\\\r\n]|\\.){{1,4096}}) | '((?:[^'\\\r\n]|\\.){{1,4096}}) )
+      | (?: ["']\s*:\s* | = ) ( [^"'&;\s<>]{{1,4096}} ) )"""
 )
 _URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@")
 _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|negotiate|token|apikey)\s+(?=\S)")
-_COOKIE_VALUE = re.compile(r"=\s*\"?([^;\"\s]+)")
+_COOKIE_VALUE = re.compile(r"=\s*(?:\"([^\";]*)|([^;\"\s]+))")
 _PLAIN_COOKIE = {"path", "domain", "expires", "max-age", "samesite", "version", "priority"}
 #: Words that are values of a secret's name without being secret (`Connection: ...; password=null`).
 _HARMLESS = {"null", "none", "true", "false", "undefined", "''", '""', "*"}
+#: A text shorter than this is masked where it stands, and not looked for elsewhere.
 _SHORTEST = 4
+#: So many secrets are looked for at a time, the latest ones: every text is searched for all of them.
+MOST = 2000
 
 
 class Secrets:
     """Finds and masks; remembers what it found. One for each recording; `show` switches it off.
 
-    `masked` counts what was masked, by the rule that found it.
+    `masked` counts what was masked, by the rule that found it. `unfinished` holds what the last text ended in:
+    secrets that may go on where the text was cut.
     """
 
     def __init__(self, show: bool = False) -> None:
         self.show = show
         self.masked: dict[str, int] = {}
-        self._known: set[str] = set()
+        self.unfinished: list[str] = []
+        self._known: dict[str, None] = {}
         self._finder: re.Pattern[str] | None = None
+        self._names: dict[str, bool] = {}
 
     @property
     def known(self) -> frozenset[str]:
-        """The secrets found so far; kept in memory only, never written."""
+        """The secrets found so far, in every form that they take; kept in memory only, never written."""
         return frozenset(self._known)
+
+    def named(self, name: str) -> bool:
+        """Whether what is called `name` is a secret."""
+        if name not in self._names:
+            self._names[name] = not self.show and NAME.match(name) is not None
+        return self._names[name]
 
     def text(self, text: str, name: str = "") -> str:
         """`text` with its secrets masked; all of it where `name` is a secret's name."""
         if self.show or not text:
             return text
-        if name and NAME.match(name):
+        if name and self.named(name):
             return self._whole(text, name)
         spans = self._found(text)
         if self._finder is not None:
-            spans += [(m.start(), m.end()) for m in self._finder.finditer(text)]
-        if not spans:
-            return text
-        letters = list(text)
-        for start, stop in spans:
-            letters[start:stop] = "*" * (stop - start)
-        return "".join(letters)
+            spans += [match.span() for match in self._finder.finditer(text)]
+        return _starred(text, spans)
 
     def data(self, data: bytes, name: str = "") -> bytes:
         """The same for bytes; the length never changes."""
@@ -84,41 +100,103 @@ class Secrets:
             return data
         return self.text(data.decode("latin-1"), name).encode("latin-1")
 
+    def source(self, text: str) -> str:
+        """Source text with the literals masked that stand beside a secret's name; other names are only names."""
+        if self.show:
+            return text
+        spans = [match.span(match.lastindex) for match in _PAIR.finditer(text) if match.lastindex in (1, 2)]
+        for start, stop in spans:
+            self._learn(text[start:stop], "source")
+        return self.again(_starred(text, spans))
+
+    def again(self, text: str) -> str:
+        """`text` with the secrets masked that are known by now."""
+        return self._finder.sub(lambda match: "*" * len(match[0]), text) if self._finder else text
+
+    def forget(self, secrets: list[str]) -> None:
+        """Secrets that turned out to be the beginning of longer ones."""
+        for secret in secrets:
+            for form in forms(secret):
+                self._known.pop(form, None)
+        self._compile()
+
     def _whole(self, text: str, name: str) -> str:
         key = name.lower().replace("_", "-").removeprefix("http-")
         spans = list(_header_spans(key, text)) if key in HEADERS else [(0, len(text))]
-        letters = list(text)
+        spans = [(start, stop) for start, stop in spans if text[start:stop].lower() not in _HARMLESS]
         for start, stop in spans:
-            if text[start:stop].lower() not in _HARMLESS:
-                self._learn(text[start:stop], name.lower())
-                letters[start:stop] = "*" * (stop - start)
-        return "".join(letters)
+            self._learn(text[start:stop], name.lower())
+        return _starred(text, spans)
 
     def _found(self, text: str) -> list[tuple[int, int]]:
         spans: list[tuple[int, int]] = []
+        self.unfinished = []
         lowered = text.lower()
         if ":" in text and any(header in lowered for header in HEADERS):
             for match in _HEADER.finditer(text):
                 for start, stop in _header_spans(match[1].lower(), match[2]):
-                    span = (match.start(2) + start, match.start(2) + stop)
-                    self._learn(text[span[0] : span[1]], match[1].lower())
-                    spans.append(span)
+                    spans.append((match.start(2) + start, match.start(2) + stop))
+                    self._find(text, spans[-1], match[1].lower())
         if "=" in text or ":" in text:
             for rule, pattern in (("pair", _PAIR), ("url", _URL)):
                 for match in pattern.finditer(text):
-                    if match[1].lower() not in _HARMLESS and set(match[1]) != {"*"}:
-                        self._learn(match[1], rule)
-                        spans.append(match.span(1))
+                    span = match.span(match.lastindex or 0)
+                    found = text[span[0] : span[1]]
+                    if found.lower() not in _HARMLESS and set(found) != {"*"}:
+                        spans.append(span)
+                        self._find(text, span, rule)
         return spans
 
-    def _learn(self, secret: str, rule: str) -> None:
+    def _find(self, text: str, span: tuple[int, int], rule: str) -> None:
+        found = text[span[0] : span[1]]
+        if self._learn(found, rule) and span[1] == len(text):
+            self.unfinished.append(found)
+
+    def _learn(self, secret: str, rule: str) -> bool:
+        """Remember a secret; True where it was not known."""
         if not secret.strip("*"):
-            return
+            return False
         self.masked[rule] = self.masked.get(rule, 0) + 1
-        if len(secret) >= _SHORTEST and secret not in self._known and len(self._known) < 2000:
-            self._known.add(secret)
-            longest_first = sorted(self._known, key=lambda s: (-len(s), s))
-            self._finder = re.compile("|".join(re.escape(s) for s in longest_first))
+        new = [form for form in forms(secret) if len(form) >= _SHORTEST and form not in self._known]
+        if new:
+            self._known.update(dict.fromkeys(new))
+            for oldest in list(self._known)[:-MOST]:
+                del self._known[oldest]
+            self._compile()
+        return bool(new)
+
+    def _compile(self) -> None:
+        longest_first = sorted(self._known, key=lambda s: (-len(s), s))
+        self._finder = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+
+def forms(secret: str) -> list[str]:
+    """The texts that a secret is seen as: itself, what a library decodes it to, and both as bytes read as latin-1."""
+    seen = [secret]
+    if "%" in secret or "+" in secret:
+        seen.append(unquote_plus(secret))
+    if "\\" in secret:
+        with suppress(ValueError):
+            seen.append(json.loads(f'"{secret}"'))
+    with suppress(ValueError):
+        decoded = b64decode(secret, validate=True).decode()
+        if ":" in decoded and decoded.isprintable():  # RFC 7617: the user, a colon, the password
+            seen += [decoded, decoded.partition(":")[2]]
+    for form in [form for form in seen if not form.isascii()]:
+        with suppress(UnicodeError):
+            seen.append(form.encode().decode("latin-1"))
+        with suppress(UnicodeError):
+            seen.append(form.encode("latin-1").decode())
+    return seen
+
+
+def _starred(text: str, spans: list[tuple[int, int]]) -> str:
+    if not spans:
+        return text
+    letters = list(text)
+    for start, stop in spans:
+        letters[start:stop] = "*" * (stop - start)
+    return "".join(letters)
 
 
 def _header_spans(header: str, value: str) -> list[tuple[int, int]]:
@@ -129,8 +207,9 @@ def _header_spans(header: str, value: str) -> list[tuple[int, int]]:
             name, equals, _ = match[0].partition("=")
             if equals and name.strip().lower() not in _PLAIN_COOKIE:
                 inner = _COOKIE_VALUE.search(match[0])
-                if inner:
-                    spans.append((match.start() + inner.start(1), match.start() + inner.end(1)))
+                if inner and inner[inner.lastindex or 0]:
+                    start, stop = inner.span(inner.lastindex or 0)
+                    spans.append((match.start() + start, match.start() + stop))
         return spans
     scheme = _SCHEME.match(value)
     start = scheme.end() if scheme else 0
@@ -149,13 +228,13 @@ class StreamMask:
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
         self._tail = b""
+        self._unfinished: list[str] = []
 
     def feed(self, data: bytes) -> bytes:
         """The masked form of `data`, which follows everything fed before."""
         whole = self._tail + data
+        self._secrets.forget(self._unfinished)
         masked = self._secrets.data(whole)[len(self._tail) :]
+        self._unfinished = list(self._secrets.unfinished)
         self._tail = whole[whole.rfind(b"\n") + 1 :][-self.LIMIT :]
         return masked
-
-
-Masker = Callable[[str, str], str]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 #: The version of the schema. A reader refuses every other one with a sentence.
@@ -49,6 +49,14 @@ create table batch (id integer primary key, thread integer not null references t
 create table scope (path text primary key, lane text not null, recorded integer not null, reason text not null)
   without rowid;
 """
+
+#: Where else a program's own text is kept, besides `value`: table, column, condition.
+TEXTS = (
+    ("part", "label", "label is not masked_text(label)"),
+    ("file", "source", "kind in ('program', 'other') and source is not null"),
+    ("thread", "name", "name is not masked_text(name)"),
+    ("meta", "value", "key in ('argv', 'program', 'faults')"),
+)
 
 
 class StoreError(Exception):
@@ -95,11 +103,15 @@ class Store:
             self._db.execute("rollback")
             raise
 
-    def mask(self, replace: Any) -> None:
-        """Pass every kept text once more through `replace` (secrets learned after a value was written)."""
-        self._db.create_function("masked", 1, replace, deterministic=False)
+    def mask(self, value: Callable[[Any], Any], text: Callable[[str], str]) -> None:
+        """Pass every kept value once more through `value`, and other text of the program's through `text`: a secret
+        may have been learned after it was written."""
+        self._db.create_function("masked", 1, value)
+        self._db.create_function("masked_text", 1, text)
         self._db.execute("begin")
         self._db.execute("update value set data = masked(data) where data is not null and data is not masked(data)")
+        for table, column, some in TEXTS:
+            self._db.execute(f"update {table} set {column} = masked_text({column}) where {some}")
         self._db.execute("commit")
 
     def size(self) -> int:

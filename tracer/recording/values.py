@@ -261,9 +261,9 @@ def _numbered(items: Any) -> tuple[tuple[str, Any], ...]:
 
 
 def _keyed(items: list[tuple[Any, Any]]) -> tuple[tuple[str, Any], ...]:
-    """Keys that are exact strings or ints label their item; others only by their place."""
+    """Keys that are exact texts, bytes or ints label their item; others only by their place."""
     return tuple(
-        (f"[{key[:80]!r}]" if type(key) is str else f"[{key}]" if type(key) is int else f"[key {index}]", item)
+        (f"[{key[:80]!r}]" if type(key) in (str, bytes) else f"[{key}]" if type(key) is int else f"[key {index}]", item)
         for index, (key, item) in enumerate(items)
     )
 

@@ -111,6 +111,7 @@ class Writer:
         self._atoms: dict[tuple[str, str], int] = {}
         self._threads: set[int] = set()
         self._streams: dict[tuple[int, str], StreamMask] = {}
+        self._veiled = b""
         self._numbers = {"value": 0, "object": 0, "wire": 0, "batch": 0}
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self.calls = 0
@@ -139,7 +140,7 @@ class Writer:
             self._add("meta", (key, value))
         self._flush()
         if self._secrets.known:
-            self._store.mask(self._mask_again)
+            self._store.mask(self._mask_again, self._secrets.again)
 
     def meta(self, values: dict[str, str]) -> None:
         """Write rows of `meta` at once."""
@@ -168,6 +169,7 @@ class Writer:
         out = array("q")
         put = out.extend
         value, position, end = self._value, 0, len(events)
+        self._veiled = b""
         while position < end:
             kind = events[position]
             if kind == CALL:
@@ -209,6 +211,8 @@ class Writer:
         direction = "in" if record.op.startswith("rec") or record.op == "read" else "out"
         stream = self._streams.setdefault((record.connection, direction), StreamMask(self._secrets))
         masked = stream.feed(record.data)
+        # One byte has no identity: until the next read on this thread, the same byte is taken for this one.
+        self._veiled = record.data if len(record.data) == 1 and masked != record.data else b""
         known = self._known.get(record.data)
         if known:
             number, fresh = known[1].row, False
@@ -262,7 +266,9 @@ class Writer:
         facts = self._origins.facts(place.path, place.kind, place.base)
         distribution = self._distribution(facts.distribution)
         where = (number, place.path, place.kind, place.lane, place.module, distribution)
-        self._add("file", (*where, facts.relative, facts.blob, int(facts.unchanged), "", "", facts.source))
+        own = facts.source is not None and place.kind in ("program", "other")
+        source = self._secrets.source(facts.source or "") if own else facts.source
+        self._add("file", (*where, facts.relative, facts.blob, int(facts.unchanged), "", "", source))
         return number
 
     def _distribution(self, distribution: Distribution | None) -> int | None:
@@ -282,6 +288,8 @@ class Writer:
         subject = value.object if type(value) is Snapshot else value
         if not identified(subject):
             return self._atom(value, name)
+        if name and self._secrets.named(name):
+            self._learn(subject, name)
         known = self._known.get(subject)
         signature = _signature(value)
         if known:
@@ -304,13 +312,28 @@ class Writer:
             data = self._secrets.data(data, name)
         self._add("value", (number, identity, told.type, told.kind, told.size, data, int(told.cut)))
         if deep:
+            names = _names(told.parts)
             for position, (label, part) in enumerate(told.parts):
-                self._add("part", (number, position, label, self._value(part, label.strip(".[]'\""), deep=False)))
+                child = self._value(part, names[position], deep=False)
+                self._add("part", (number, position, self._secrets.text(label), child))
+
+    def _learn(self, value: Any, name: str) -> None:
+        """Learn the secret that is called `name`, or those directly inside it."""
+        if type(value) is str:
+            self._secrets.text(value, name)
+        elif type(value) is bytes:
+            self._secrets.data(value, name)
+        elif type(value) is list or type(value) is tuple:
+            for item in value:
+                if type(item) is str or type(item) is bytes:
+                    self._learn(item, name)
 
     def _atom(self, value: Any, name: str) -> int:
         told = describe(value, self._limit)
         data = told.data.decode("latin-1") if isinstance(told.data, bytes) else told.data or ""
         masked = self._secrets.text(data, name) if name and told.type in ("int", "str") else data
+        if self._veiled and type(value) is bytes and value == self._veiled:
+            masked = "*"
         key = (told.type, masked)
         number = self._atoms.get(key)
         if number is None:
@@ -323,6 +346,16 @@ class Writer:
 
     def _mask_again(self, data: str | bytes) -> str | bytes:
         return self._secrets.text(data) if isinstance(data, str) else self._secrets.data(data)
+
+
+def _names(parts: tuple[tuple[str, Any], ...]) -> list[str]:
+    """What each part is called: its key or attribute, or the text that stands before it, as in a pair."""
+    names = [label.removeprefix("[b").strip(".[]'\"") for label, _ in parts]
+    for index, name in enumerate(names[1:], 1):
+        before = parts[index - 1][1]
+        if name == str(index) and type(before) in (str, bytes) and len(before) < 80:
+            names[index] = before if type(before) is str else before.decode("latin-1")
+    return names
 
 
 def _signature(value: Any) -> Any:
