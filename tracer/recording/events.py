@@ -9,7 +9,7 @@ themselves, so nothing that is still in a list can be freed and have its `id` gi
     RESUME  order, entry, caller's code or None, caller's f_lasti, frame id
     RETURN  order, value
     YIELD   order, value
-    UNWIND  order, exception
+    UNWIND  order, exception (None where the engine let go of it: the last one that was raised)
     RAISE   order, (code, f_lasti), exception   (raised in, or passed into, the innermost call)
     LINE    order, line number
     WIRE    order, WireRecord
@@ -28,9 +28,13 @@ LENGTH = (7, 6, 3, 3, 3, 4, 3, 3, 5)
 
 
 class ThreadLog:
-    """The records of one thread, appended by that thread alone and taken by the writer alone."""
+    """The records of one thread, appended by that thread alone and taken by the writer alone.
 
-    __slots__ = ("events", "extend", "ident", "name", "number")
+    `leaving` is the settrace engine's: the exception on its way out, the id of the frame, and its `f_lasti`.
+    `raised` is the writer's: the row of the last exception.
+    """
+
+    __slots__ = ("_stale", "events", "extend", "ident", "leaving", "name", "number", "raised")
 
     def __init__(self, number: int, name: str, ident: int) -> None:
         self.number = number
@@ -38,6 +42,9 @@ class ThreadLog:
         self.ident = ident
         self.events: list[Any] = []
         self.extend: Callable[[tuple[Any, ...]], None] = self.events.extend
+        self.leaving: list[Any] = [None, 0, -2]
+        self.raised = 0
+        self._stale = 0
 
     def take(self) -> list[Any]:
         """What has been written so far, removed. Safe beside the thread that is still appending:
@@ -46,6 +53,12 @@ class ThreadLog:
         taken = self.events[:count]
         del self.events[:count]
         return taken
+
+    def let_go(self) -> None:
+        """Drop an exception that has not left for a while: it was handled, and must not keep its frames alive."""
+        if id(self.leaving[0]) == self._stale:
+            self.leaving[0] = None
+        self._stale = id(self.leaving[0])
 
 
 class WireRecord(NamedTuple):

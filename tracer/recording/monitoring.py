@@ -14,6 +14,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD
+from .scope import beyond_us
 from .settrace import FULL
 from .values import MUTABLE, PLAIN, snapshot
 
@@ -76,7 +77,7 @@ class MonitoringEngine:
         files: dict[str, Any] = recorder.files
         tick, entry_of = recorder.tick, recorder.entry
         known, keep_values = recorder.known.entries, recorder.options.values
-        plain, mutable, take, frame_of = PLAIN, MUTABLE, snapshot, sys._getframe
+        plain, mutable, take, frame_of, beyond = PLAIN, MUTABLE, snapshot, sys._getframe, beyond_us
         own = events.PY_START | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
         here = _local()
 
@@ -117,6 +118,8 @@ class MonitoringEngine:
                 caller: CodeType | None = None
                 lasti = 0
                 if back is not None:
+                    if entry.tapped:
+                        back = beyond(back)
                     caller, lasti = back.f_code, back.f_lasti
                 if keep_values:
                     held = frame.f_locals

@@ -302,6 +302,9 @@ class Recorder:
                 family, local, peer, role, tls = ends
                 self._writer.connection(number, family, local, peer, role, tls)
             self._writer.drain(list(self._logs))
+            self.known.sweep()
+            for log in list(self._logs):
+                log.let_go()
 
     def _write_behind(self) -> None:
         """Commit every `INTERVAL` seconds until the recording ends. Runs on a thread that `threading` does not

@@ -14,7 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, FrameType
 
 from .bytecode import SUSPENDS, beginning, returns, suspensions
 
@@ -78,6 +78,7 @@ class Entry:
         "returns",
         "suspended",
         "suspends",
+        "tapped",
     )
 
     def __init__(self, number: int, code: CodeType, place: Place, lines: bool) -> None:
@@ -93,6 +94,19 @@ class Entry:
         self.suspended = suspensions(code)
         self.beginning = beginning(code)
         self.returns = returns(code)
+        #: Whether one of our own replacements (of a socket's or a thread's method) may be its caller.
+        self.tapped = place.kind == "stdlib" and place.module in TAPPED
+
+
+#: The modules whose functions the wiretap and `threads.py` call in place of the program.
+TAPPED = frozenset({"socket", "ssl", "threading"})
+
+
+def beyond_us(frame: FrameType) -> FrameType:
+    """The frame that called, our own replacements left out."""
+    while frame.f_code.co_filename.startswith(OWN) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def _real(path: str) -> str:

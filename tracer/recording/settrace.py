@@ -13,6 +13,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD, ThreadLog
+from .scope import beyond_us
 from .values import MUTABLE, PLAIN, snapshot
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     files: dict[str, Any] = recorder.files
     entry_of, known = recorder.entry, recorder.known.entries
     keep_values = recorder.options.values
-    plain, mutable, take = PLAIN, MUTABLE, snapshot
+    plain, mutable, take, beyond = PLAIN, MUTABLE, snapshot, beyond_us
     #: The exception that is on its way out, told by "exception" just before "return" comes with None.
-    leaving: list[Any] = [None, 0, -2]
+    leaving = log.leaving
 
     def on_call(frame: FrameType, event: str, argument: Any) -> Any:
         try:
@@ -96,6 +97,8 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
             caller: CodeType | None = None
             lasti = 0
             if back is not None:
+                if entry.tapped:
+                    back = beyond(back)
                 caller, lasti = back.f_code, back.f_lasti
             if entry.suspends:
                 if frame.f_lasti > entry.beginning:
@@ -136,6 +139,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                         put((UNWIND, tick(), error))
                         return on_event
                     put((YIELD if lasti in entry.suspended else RETURN, tick(), None))
+                    leaving[0], leaving[1] = None, 0
                     return on_event
                 if keep_values and id(type(argument)) not in plain:
                     argument = take(argument)
@@ -144,7 +148,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                     put((YIELD, tick(), argument if keep_values else None))
                 else:
                     put((RETURN, tick(), argument if keep_values else None))
-                leaving[1] = 0
+                leaving[0], leaving[1] = None, 0
             elif event == "line":
                 put((LINE, tick(), frame.f_lineno))
             elif event == "exception":

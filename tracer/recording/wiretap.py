@@ -68,10 +68,7 @@ def _sent_all(sock: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: 
 
 
 def _sent_many(sock: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> tuple[Any, int]:
-    buffers = args[0]
-    if not isinstance(buffers, (list, tuple)):  # an iterator: it is spent, its bytes are gone
-        return None, result
-    return b"".join(bytes(memoryview(b).cast("B")) for b in buffers)[:result], result
+    return b"".join(bytes(memoryview(b).cast("B")) for b in args[0])[:result], result
 
 
 def _from_file(sock: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> tuple[Any, int]:
@@ -111,7 +108,11 @@ PLAIN_METHODS: dict[str, Moved] = {
 #: layer yet (or any more), SSLSocket itself falls back to the plain methods, which note the bytes.
 TLS_METHODS: dict[str, Moved] = {"read": _returned, "write": _sent, "send": _sent}
 
-RECEIVES = frozenset({"recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "read"})
+#: Which argument is `flags` in the methods that can look ahead.
+FLAGS = {"recv": 1, "recv_into": 2, "recvfrom": 1, "recvfrom_into": 2, "recvmsg": 2, "recvmsg_into": 2}
+
+#: Methods that take buffers from any iterable: it may be an iterator, and we have to look at them as well.
+GATHERING = frozenset({"recvmsg_into", "sendmsg"})
 
 
 class Wiretap:
@@ -159,23 +160,26 @@ class Wiretap:
         setattr(owner, name, shim)
 
     def _wrap(self, name: str, moved: Moved, original: Any) -> Any:
-        recorder, note = self._recorder, self._note
+        recorder, note, gathers = self._recorder, self._note, name in GATHERING
 
         def shim(self: Any, *args: Any, **kwargs: Any) -> Any:
             if not recorder.active:
                 return original(self, *args, **kwargs)
+            if gathers and args and type(args[0]) not in (list, tuple) and hasattr(type(args[0]), "__iter__"):
+                args = (list(args[0]), *args[1:])
             began, t0 = recorder.tick(), perf_counter_ns()
             try:
                 result = original(self, *args, **kwargs)
             except BaseException as error:
-                note(self, name, began, t0, None, 0, error, _detail(name, args))
+                note(self, name, began, t0, None, 0, error, _detail(name, args, kwargs))
                 raise
             try:
-                data, size = moved(self, args, kwargs, result)
+                detail = _detail(name, args, kwargs)
+                data, size = moved(self, args, kwargs, result) if detail != LOOK_AHEAD else (None, 0)
             except Exception as error:
                 recorder.fault(error)
             else:
-                note(self, name, began, t0, data, size, None, _detail(name, args))
+                note(self, name, began, t0, data, size, None, detail)
             return result
 
         return shim
@@ -252,15 +256,26 @@ class Wiretap:
         return number
 
 
-def _detail(op: str, args: tuple[Any, ...]) -> str:
+#: The detail of a read that leaves its bytes in the socket: they cross it later, and are noted then.
+LOOK_AHEAD = "MSG_PEEK"
+
+
+def _detail(op: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     if op == "shutdown" and args:
-        return {0: "SHUT_RD", 1: "SHUT_WR", 2: "SHUT_RDWR"}.get(int(args[0]), "")
-    return ""
+        return {0: "SHUT_RD", 1: "SHUT_WR", 2: "SHUT_RDWR"}.get(args[0], "") if isinstance(args[0], int) else ""
+    place = FLAGS.get(op, 0)
+    flags = args[place] if 0 < place < len(args) else kwargs.get("flags", 0)
+    return LOOK_AHEAD if place and isinstance(flags, int) and flags & socket.MSG_PEEK else ""
+
+
+#: What a socket says of its family below the property of `socket.socket`, whose code would be recorded.
+_family: Any = socket.SocketType.__dict__["family"].__get__
+FAMILIES = {int(family): family.name for family in socket.AddressFamily}
 
 
 def _ends(sock: Any) -> tuple[str, str, str, bool]:
     """(family, this end, the other end, TLS?), as text; what a closed socket cannot say is ''."""
-    family = getattr(sock.family, "name", str(sock.family))
+    family = FAMILIES.get(_family(sock), str(_family(sock)))
     return family, _address(sock, "getsockname"), _address(sock, "getpeername"), hasattr(sock, "_sslobj")
 
 

@@ -12,6 +12,7 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
+from sys import getrefcount
 from types import CodeType
 from typing import Any, NamedTuple
 from weakref import ref
@@ -21,10 +22,12 @@ from .origins import Distribution, Origins
 from .scope import Entry, Scope
 from .secrets import Secrets, StreamMask
 from .store import Store
-from .values import Snapshot, describe, identified
+from .values import Snapshot, describe, identified, issubclass_
 
 #: Containers and other objects without weak references that are kept alive at a time, at most.
 RING = 256
+#: What `getrefcount` says in `Known.sweep` of an object that nobody else holds: the entry, the name, the argument.
+UNUSED = 3
 #: Numbers and other atoms that keep their row; more of them start over.
 ATOMS = 50_000
 
@@ -48,7 +51,8 @@ class Known:
         self._budget = budget
         self._held = 0
         self._texts: OrderedDict[int, int] = OrderedDict()
-        self._ring: OrderedDict[int, None] = OrderedDict()
+        self._ring: OrderedDict[int, int] = OrderedDict()
+        self._sweeps = 0
         self.cut = 0
 
     def get(self, value: Any) -> tuple[int, Described] | None:
@@ -79,10 +83,19 @@ class Known:
             entries[key] = (ref(value, lambda _, key=key: entries.pop(key, None)), identity, described)  # type: ignore[misc]
         except TypeError:
             entries[key] = (value, identity, described)
-            self._ring[key] = None
+            self._ring[key] = self._sweeps
             if len(self._ring) > RING:
                 old, _ = self._ring.popitem(last=False)
                 entries.pop(old, None)
+
+    def sweep(self) -> None:
+        """Let go of what the program has let go of: what it holds (a socket, say) has to be closed as soon as
+        without us. An exception holds every frame that it passed, in a cycle often, so it only stays for a moment."""
+        self._sweeps += 1
+        for key, seen in list(self._ring.items()):
+            kept = self.entries[key][0]
+            if getrefcount(kept) <= UNUSED or (issubclass_(type(kept), BaseException) and seen < self._sweeps - 1):
+                del self._ring[key], self.entries[key]
 
     def clear(self) -> None:
         """Let go of everything."""
@@ -177,8 +190,11 @@ class Writer:
                 numbers = [value(argument, name) for name, argument in zip(entry.arguments, arguments, strict=False)]
                 put((CALL, order, self._entry(entry), *self._site(caller, lasti), frame, len(numbers), *numbers))
                 self.calls += 1
-            elif kind in (RETURN, YIELD, UNWIND):
-                put((kind, events[position + 1], value(events[position + 2]) if self._values or kind == UNWIND else 0))
+            elif kind in (RETURN, YIELD):
+                put((kind, events[position + 1], value(events[position + 2]) if self._values else 0))
+            elif kind == UNWIND:
+                error = events[position + 2]
+                put((UNWIND, events[position + 1], value(error) if error is not None else log.raised))
             elif kind == RESUME:
                 _, order, entry, caller, lasti, frame = events[position : position + 6]
                 put((RESUME, order, self._entry(entry), *self._site(caller, lasti), frame))
@@ -186,7 +202,8 @@ class Writer:
                 put(events[position : position + 3])
             elif kind == RAISE:
                 _, order, (code, lasti), error = events[position : position + 4]
-                put((RAISE, order, self._line(code, lasti), value(error)))
+                log.raised = value(error)
+                put((RAISE, order, self._line(code, lasti), log.raised))
             elif kind == WIRE:
                 put((WIRE, events[position + 1], self._wire(log, events[position + 1], events[position + 2])))
             elif kind == START:
