@@ -178,7 +178,7 @@ class Recorder:
             os.path.getsize(self.path) if os.path.exists(self.path) else 0,
             dict(self._secrets.masked),
             tuple(self.faults),
-            self._unmatched(),
+            self.scope.unmatched(),
         )
 
     def _unhook(self) -> None:
@@ -208,14 +208,10 @@ class Recorder:
 
     def _closing(self) -> dict[str, str]:
         closing = {"complete": "1", "ended": str(time.time()), "forgotten": str(self.known.cut)}
+        closing["unmatched"] = " ".join(self.scope.unmatched())
         if self.faults:
             closing["faults"] = "\n".join(self.faults)
         return closing
-
-    def _unmatched(self) -> tuple[str, ...]:
-        kept = [v.reason for v in self.scope.verdicts() if v.recorded]
-        used = " ".join(kept)
-        return tuple(w for w in self.options.scope if repr(w) not in used and ":" not in w)
 
     # -- for the hooks -------------------------------------------------------------------------------------
 

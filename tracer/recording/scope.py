@@ -139,6 +139,7 @@ class Scope:
         self._places: dict[str, Place] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._qualnames: dict[str, dict[tuple[str, int], str]] = {}
+        self._used: set[str] = set()
 
     def place(self, filename: str) -> Place:
         """Where the file named by a code object's `co_filename` belongs."""
@@ -176,6 +177,7 @@ class Scope:
             return Verdict(place.path, place.lane, False, f"excluded by {out!r}")
         word = self._matching(self.wanted, place, qualname)
         if word:
+            self._used.add(word)
             return Verdict(place.path, place.lane, True, f"kept by {word!r}: {_describe(place)}")
         return Verdict(place.path, place.lane, False, f"not in scope: {_describe(place)}")
 
@@ -201,16 +203,22 @@ class Scope:
         some = any(":" in w and w.partition(":")[0] == place.module for w in self.wanted) and place.kind != "none"
         verdict = self.verdict(filename)
         if some:
-            functions = ", ".join(w.partition(":")[2] for w in self.wanted if w.startswith(place.module + ":"))
-            verdict = Verdict(verdict.path, verdict.lane, True, f"only {functions}")
+            verdict = Verdict(verdict.path, verdict.lane, False, f"no call of {self._functions(place)}")
         self._verdicts[filename] = verdict
         return some
+
+    def _functions(self, place: Place) -> str:
+        return ", ".join(repr(word) for word in self.wanted if word.startswith(place.module + ":"))
 
     def entry(self, code: CodeType, number: int) -> Entry | None:
         """The `Entry` of a code object in scope, else None. Called once for each code object."""
         place = self.place(code.co_filename)
         if not self.verdict(code.co_filename, self.qualname(code)).recorded:
             return None
+        file = self._verdicts.get(code.co_filename)
+        if file is not None and not file.recorded:
+            kept = Verdict(file.path, file.lane, True, f"kept for the functions of {self._functions(place)}")
+            self._verdicts[code.co_filename] = kept
         return Entry(number, code, place, place.lane in self.lines or place.module in self.lines)
 
     def qualname(self, code: CodeType) -> str:
@@ -221,6 +229,10 @@ class Scope:
         if code.co_filename not in self._qualnames:
             self._qualnames[code.co_filename] = _qualnames(code.co_filename)
         return self._qualnames[code.co_filename].get((code.co_name, code.co_firstlineno), code.co_name)
+
+    def unmatched(self) -> tuple[str, ...]:
+        """The words that kept nothing so far."""
+        return tuple(word for word in self.wanted if word not in self._used)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Every decision about a file so far, in the order of path."""

@@ -127,7 +127,7 @@ def snapshot(value: Any) -> Snapshot:
 
 
 def _items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    return _first(dict.items(value)) if dict.__len__(value) > PARTS else list(dict.copy(value).items())
+    return _first(dict.items(value)) if dict.__len__(value) > PARTS else list(dict.items(value))
 
 
 def _first(items: Any) -> list[Any]:
@@ -168,6 +168,11 @@ def forget_plans() -> None:
 def issubclass_(kind: type, base: type) -> bool:
     """`issubclass` by the real method resolution order, which no metaclass can answer for."""
     return any(owner is base for owner in _mro(kind))
+
+
+def iterable(kind: type) -> bool:
+    """Whether the class, or one it inherits from, says how to go through its objects."""
+    return any("__iter__" in _namespace(owner) for owner in _mro(kind))
 
 
 def _dictionary_reader(get: Any, kind: type) -> Any:
@@ -262,10 +267,13 @@ def _numbered(items: Any) -> tuple[tuple[str, Any], ...]:
 
 def _keyed(items: list[tuple[Any, Any]]) -> tuple[tuple[str, Any], ...]:
     """Keys that are exact texts, bytes or ints label their item; others only by their place."""
-    return tuple(
-        (f"[{key[:80]!r}]" if type(key) in (str, bytes) else f"[{key}]" if type(key) is int else f"[key {index}]", item)
-        for index, (key, item) in enumerate(items)
-    )
+    return tuple((_key(key, index), item) for index, (key, item) in enumerate(items))
+
+
+def _key(key: Any, index: int) -> str:
+    if type(key) is str or type(key) is bytes:
+        return f"[{key[:80]!r}]"
+    return f"[{key}]" if type(key) is int else f"[key {index}]"
 
 
 def _code_name(value: Any, kind: type) -> str:

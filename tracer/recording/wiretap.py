@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .events import WIRE, WireRecord
+from .values import iterable
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -113,6 +114,7 @@ FLAGS = {"recv": 1, "recv_into": 2, "recvfrom": 1, "recvfrom_into": 2, "recvmsg"
 
 #: Methods that take buffers from any iterable: it may be an iterator, and we have to look at them as well.
 GATHERING = frozenset({"recvmsg_into", "sendmsg"})
+INDEXED = frozenset({id(list), id(tuple)})
 
 
 class Wiretap:
@@ -165,7 +167,7 @@ class Wiretap:
         def shim(self: Any, *args: Any, **kwargs: Any) -> Any:
             if not recorder.active:
                 return original(self, *args, **kwargs)
-            if gathers and args and type(args[0]) not in (list, tuple) and hasattr(type(args[0]), "__iter__"):
+            if gathers and args and id(type(args[0])) not in INDEXED and iterable(type(args[0])):
                 args = (list(args[0]), *args[1:])
             began, t0 = recorder.tick(), perf_counter_ns()
             try:

@@ -8,6 +8,7 @@ reference where the type has them, and a strong one, within a bound, where it ha
 
 from __future__ import annotations
 
+import re
 import zlib
 from array import array
 from bisect import bisect_right
@@ -28,6 +29,7 @@ from .values import Snapshot, describe, identified, issubclass_
 RING = 256
 #: What `getrefcount` says in `Known.sweep` of an object that nobody else holds: the entry, the name, the argument.
 UNUSED = 3
+SURROGATES = re.compile("[\ud800-\udfff]")
 #: Numbers and other atoms that keep their row; more of them start over.
 ATOMS = 50_000
 
@@ -168,8 +170,10 @@ class Writer:
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, {}
-        if rows:
+        try:
             self._store.write(sorted(rows.items()))
+        except UnicodeEncodeError:
+            self._store.write([(table, [_encodable(row) for row in some]) for table, some in sorted(rows.items())])
 
     def _next(self, table: str) -> int:
         self._numbers[table] += 1
@@ -365,12 +369,17 @@ class Writer:
         return self._secrets.text(data) if isinstance(data, str) else self._secrets.data(data)
 
 
+def _encodable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row without lone surrogates, which no file can hold: each is told as the replacement character."""
+    return tuple(SURROGATES.sub("\ufffd", item) if type(item) is str else item for item in row)
+
+
 def _names(parts: tuple[tuple[str, Any], ...]) -> list[str]:
     """What each part is called: its key or attribute, or the text that stands before it, as in a pair."""
     names = [label.removeprefix("[b").strip(".[]'\"") for label, _ in parts]
     for index, name in enumerate(names[1:], 1):
         before = parts[index - 1][1]
-        if name == str(index) and type(before) in (str, bytes) and len(before) < 80:
+        if name == str(index) and (type(before) is str or type(before) is bytes) and len(before) < 80:
             names[index] = before if type(before) is str else before.decode("latin-1")
     return names
 
