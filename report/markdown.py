@@ -75,7 +75,7 @@ def _linked(text: str, link: Link | None) -> str:
 def _what(row: Row) -> str:
     indent = "&nbsp;" * 2 * max(row.depth, 0) if row.kind not in ("wire", "thread", "handoff", "return") else ""
     if row.kind in ("wire", "thread"):
-        return f"**{row.name}**" + (f" × {row.count}" if row.count > 1 else "")
+        return f"**{cell(row.name)}**" + (f" × {row.count}" if row.count > 1 else "")
     name = _linked(code(row.name), row.definition)
     name = {"resume": f"↻ {name}", "handoff": f"**handoff** from {name}", "return": f"{name} **returns**"}.get(
         row.kind, name
@@ -88,7 +88,7 @@ def _what(row: Row) -> str:
 
 
 def _site(row: Row) -> str:
-    return _linked(row.site, row.site_link) if row.site else ""
+    return _linked(code(row.site), row.site_link)
 
 
 def _threads(section: Section) -> str:

@@ -224,7 +224,9 @@ def test_too_deep_a_recursion_is_the_programs_own_error(take, tmp_path):
     )
     trace, result = take(module.program, program=str(tmp_path))
     assert result == "went on"
-    assert ended(trace, one(trace, "after")) == [("returned", "went on")]
+    if "lost" not in trace.meta:  # at the limit Python takes a trace function away, and then the trace says so
+        assert ended(trace, one(trace, "after")) == [("returned", "went on")]
+    assert trace.meta["engine"] == "settrace" or "lost" not in trace.meta
     assert {e for c in named(trace, "deep") for e, _ in ended(trace, c)} == {"raised"}
     assert len(named(trace, "deep")) > sys.getrecursionlimit() // 2
 
@@ -939,7 +941,9 @@ def test_an_exception_of_a_signal_handler_always_reaches_the_program(tmp_path, e
     assert (ran.code, ran.out, ran.err) == (0, "rang 150, heard 150\n", "")
     with Trace.open(trace) as opened:
         assert "faults" not in opened.meta
-        assert len(named(opened, "after")) == 1
+        if "lost" not in opened.meta:  # where it strikes before a hook's first line, Python takes the hook away
+            assert len(named(opened, "after")) == 1
+        assert engine == "settrace" or "lost" not in opened.meta
         consistent(opened)
 
 

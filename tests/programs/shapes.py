@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import threading
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock
 
 
 def counter(n):
@@ -236,6 +236,8 @@ def threads():
 
 
 def raw_thread():
+    from _thread import start_new_thread  # while it is recorded: what was imported before is out of settrace's reach
+
     box, done = [], allocate_lock()
     done.acquire()
 

@@ -147,7 +147,9 @@ class MonitoringEngine:
         def on_resume(code: CodeType, offset: int, *_: Any) -> None:
             try:
                 codes = files.get(code.co_filename)
-                entry = codes.get(id(code)) if codes is not None else None
+                entry: Any = codes.get(id(code), False) if codes is not None else False
+                if entry is False:  # thrown into before any call of it began
+                    entry = entry_for(code)
                 if entry is None:
                     return
                 frame = frame_of(1)

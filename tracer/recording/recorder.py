@@ -36,6 +36,12 @@ from .writer import Known, Writer
 
 #: Seconds between two commits while the program runs.
 INTERVAL = 0.2
+#: What the trace says where its main thread had no hook any more in the end.
+LOST = (
+    "the end of the main thread may be missing: its trace function was gone (Python takes it away where a signal's "
+    "handler raises just then, and at the recursion limit; or the program set its own). The engine monitoring has no "
+    "such end"
+)
 
 
 class RecorderError(Exception):
@@ -209,6 +215,8 @@ class Recorder:
     def _closing(self) -> dict[str, str]:
         closing = {"complete": "1", "ended": str(time.time()), "forgotten": str(self.known.cut)}
         closing["unmatched"] = " ".join(self.scope.unmatched())
+        if isinstance(self._engine, SettraceEngine) and self._engine.lost:
+            closing["lost"] = LOST
         if self.faults:
             closing["faults"] = "\n".join(self.faults)
         return closing

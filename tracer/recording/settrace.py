@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from _thread import get_ident
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,14 @@ class SettraceEngine:
         self._recorder = recorder
         self._previous: Any = None
         self._previous_threads: Any = None
+        self._thread = 0
+        #: Whether the thread that began the recording had lost its hook when it ended.
+        self.lost = False
         self.boot = self._first_event
 
     def start(self) -> None:
         """Install the hooks. Threads that run already are hooked on 3.12 and newer only."""
+        self._thread = get_ident()
         self._previous = sys.gettrace()
         self._previous_threads = threading.gettrace()
         if hasattr(threading, "settrace_all_threads"):
@@ -47,6 +52,7 @@ class SettraceEngine:
     def stop(self) -> None:
         """Put back what was there. A thread that still runs drops its hook at its next event (before 3.12)."""
         ours = getattr(sys.gettrace(), "__code__", None)
+        self.lost = get_ident() == self._thread and (ours is None or ours.co_filename != __file__)
         if hasattr(threading, "settrace_all_threads"):
             threading.settrace_all_threads(self._previous_threads)
         else:

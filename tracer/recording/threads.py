@@ -1,7 +1,8 @@
 """Who started which thread: noted when `Thread.start` is called, tied to the thread's own first event.
 
 The method is replaced while recording, as the wiretap's are, and put back. Threads begun below `threading`
-(by `_thread.start_new_thread`) are recorded too, only without a parent.
+(by `_thread.start_new_thread`) are recorded too, only without a parent; under settrace not those begun by a
+reference to that function which was taken before the recording.
 """
 
 from __future__ import annotations

@@ -379,8 +379,10 @@ def _names(parts: tuple[tuple[str, Any], ...]) -> list[str]:
     names = [label.removeprefix("[b").strip(".[]'\"") for label, _ in parts]
     for index, name in enumerate(names[1:], 1):
         before = parts[index - 1][1]
-        if name == str(index) and (type(before) is str or type(before) is bytes) and len(before) < 80:
-            names[index] = before if type(before) is str else before.decode("latin-1")
+        if name == str(index) and type(before) is str:
+            names[index] = before[:80]
+        elif name == str(index) and type(before) is bytes:
+            names[index] = before[:80].decode("latin-1")
     return names
 
 
