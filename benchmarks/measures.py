@@ -1,0 +1,61 @@
+"""What is measured: echoes per second on one connection and on 200, and the memory that 10,000 messages take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from time import perf_counter
+
+from .client import BINARY, TEXT, Client, Message
+from .servers import Server
+
+SHORT = Message(TEXT, b"x" * 64)
+LARGE = Message(BINARY, bytes(range(256)) * 4096)  # 1 MiB
+CONNECTIONS = 200
+MESSAGES = 10_000
+
+
+def echoes(server: Server, message: Message, count: int) -> float:
+    """Round trips per second on one connection, one after the other."""
+    with Client(server.port) as client:
+        for _ in range(max(3, count // 20)):  # both sides warm
+            client.send(message)
+            client.expect(message)
+        began = perf_counter()
+        for _ in range(count):
+            client.send(message)
+            client.expect(message)
+        return count / (perf_counter() - began)
+
+
+def many_connections(server: Server) -> float:
+    """Messages per second over 200 connections that are open at the same time, 10,000 in all; none may be lost."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(Client(server.port)) for _ in range(CONNECTIONS)]
+        began = perf_counter()
+        for _ in range(MESSAGES // CONNECTIONS):
+            for client in clients:
+                client.send(SHORT)
+            for client in clients:
+                client.expect(SHORT)
+        return MESSAGES / (perf_counter() - began)
+
+
+def growth(server: Server) -> int:
+    """By how many bytes the server has grown after 10,000 messages on one connection, the first 1,000 not counted."""
+    with Client(server.port) as client:
+        before = 0
+        for number in range(MESSAGES + 1000):
+            if number == 1000:
+                before = server.memory()
+            client.send(SHORT)
+            client.expect(SHORT)
+        return server.memory() - before
+
+
+#: (title, what it must be at least, or None; how often a pair is measured; the measure)
+RATES: list[tuple[str, float | None, int, Callable[[Server], float]]] = [
+    ("text of 64 bytes, round trips", 0.9, 15, lambda server: echoes(server, SHORT, 1500)),
+    ("binary of 1 MiB, round trips", 1.0, 11, lambda server: echoes(server, LARGE, 12)),
+    ("64 bytes over 200 connections", None, 3, many_connections),
+]
