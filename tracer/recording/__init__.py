@@ -9,8 +9,19 @@ It imports nothing of ours but its own files, by relative imports, so that it ca
 any name into any Python from 3.10 on. See docs/trace-format.md for what it writes.
 """
 
-from .program import run_program
+from .program import Guest, compile_program
 from .recorder import Options, Recorder, RecorderError, Summary, record
 from .scope import DEFAULT, Scope, Verdict
 
-__all__ = ["DEFAULT", "Options", "Recorder", "RecorderError", "Scope", "Summary", "Verdict", "record", "run_program"]
+__all__ = [
+    "DEFAULT",
+    "Guest",
+    "Options",
+    "Recorder",
+    "RecorderError",
+    "Scope",
+    "Summary",
+    "Verdict",
+    "compile_program",
+    "record",
+]
