@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 from rich.tree import Tree
 
 from report.text import Scrub, told
@@ -15,6 +15,7 @@ from tracer.reading.steps import Step, fold, prune
 from tracer.reading.trace import Call, Trace
 
 from .errors import Failure, sentences
+from .terminal import plain
 
 
 @click.command()
@@ -36,9 +37,11 @@ def chain(trace: Path, function: str, nth: int, up: bool, depth: int) -> None:
         try:
             steps = chains.upward(call) if up else [chains.below(call)]
         except LookupError as error:
+            if type(error) is not LookupError:  # a KeyError is a fault of ours
+                raise
             raise Failure(f"{error}; try it without --up") from None
         scrub = Scrub(opened)
-        tree = Tree(escape(f"{function}, call {nth}: {call.code.file.facts.path}:{call.code.first}"), highlight=False)
+        tree = Tree(plain(f"{function}, call {nth}: {call.code.file.facts.path}:{call.code.first}"), highlight=False)
         _grow(tree, prune(fold(steps), depth), opened, scrub)
     console = Console()
     (console if console.is_terminal else Console(width=400)).print(tree, soft_wrap=True)
@@ -66,19 +69,24 @@ def _grow(tree: Tree, steps: list[Step], trace: Trace, scrub: Scrub) -> None:
         _grow(branch, list(step.children), trace, scrub)
 
 
-def _line(step: Step, trace: Trace, scrub: Scrub) -> str:
+def _line(step: Step, trace: Trace, scrub: Scrub) -> Text:
     where = f"{step.caller.file.facts.relative}:{step.line}" if step.caller and step.caller.lane else ""
-    thread = f"[dim]thread {step.thread}[/]"
-    value = escape(told(step.outcome, scrub)) if step.outcome is not None and step.outcome.type != "NoneType" else ""
-    times = f" × {step.count}" if step.count > 1 else ""
-    hidden = f" [dim]+ {step.hidden} calls[/]" if step.hidden else ""
+    line = _what(step)
+    if step.count > 1:
+        line.append(f" × {step.count}")
+    if step.outcome is not None and step.outcome.type != "NoneType":
+        line.append({"raised": " ↯ ", "yielded": " ⇢ "}.get(step.ended, " → ")).append(plain(told(step.outcome, scrub)))
+    line.append("  ").append(plain(where, "dim")).append("  ").append(f"thread {step.thread}", "dim")
+    if step.hidden:
+        line.append(f" + {step.hidden} calls", "dim")
+    return line
+
+
+def _what(step: Step) -> Text:
     if step.wire is not None:
-        what = f"[bold]{step.wire.op}[/] {step.wire.size} bytes" if step.wire.direction else f"[bold]{step.wire.op}[/]"
-    elif step.kind == "thread":
-        what = "[bold]a thread starts[/]"
-    else:
-        assert step.code is not None
-        mark = {"resume": "↻ ", "handoff": "handoff from ", "return": "returns "}.get(step.kind, "")
-        what = f"{mark}[cyan]{escape(step.code.lane)}[/] {escape(step.code.qualname)}"
-    arrow = {"raised": " ↯ ", "yielded": " ⇢ "}.get(step.ended, " → ") + value if value else ""
-    return f"{what}{times}{arrow}  [dim]{escape(where)}[/]  {thread}{hidden}"
+        return plain(step.wire.op, "bold").append(f" {step.wire.size} bytes" if step.wire.direction else "", "not bold")
+    if step.kind == "thread":
+        return Text("a thread starts", "bold")
+    assert step.code is not None
+    mark = {"resume": "↻ ", "handoff": "handoff from ", "return": "returns "}.get(step.kind, "")
+    return Text(mark).append(plain(step.code.lane, "cyan")).append(" ").append(plain(step.code.qualname))

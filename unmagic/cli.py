@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .chain import chain
+from .errors import Commands
 from .lock import lock
 from .pages import pages
 from .run import run
@@ -12,7 +13,7 @@ from .scope import scope
 from .trace import trace
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="unmagic", message="unmagic %(version)s")
 def main() -> None:
     """Takes the magic out of a library stack.

@@ -28,6 +28,32 @@ class Failure(click.ClickException):
         click.echo(f"unmagic: {self.format_message()}", file=file, err=True)
 
 
+class Commands(click.Group):
+    """A group that refuses a wrong command line as it does every other bad input: in one sentence."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As Click does, for what stands before the command."""
+        with _usage():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As Click does, for the command and all that stands after it."""
+        with _usage():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise  # `unmagic` alone: the help
+    except click.UsageError as error:
+        said = " ".join(error.format_message().split()).rstrip(".")
+        where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
+        raise Failure(said[:1].lower() + said[1:] + where) from None
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turns the errors of the other rooms into failures of the command."""

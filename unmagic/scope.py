@@ -11,6 +11,7 @@ from rich.table import Table
 from tracer.reading.trace import Trace
 
 from .errors import sentences
+from .terminal import plain
 
 
 @click.command()
@@ -24,7 +25,7 @@ def scope(trace: Path, everything: bool) -> None:
     kept = [row for row in rows if row[2]]
     table = Table("lane", "recorded", "file", "reason", box=None, pad_edge=False)
     for path, lane, recorded, reason in rows if everything else kept:
-        table.add_row(lane, "yes" if recorded else "no", path, reason)
+        table.add_row(plain(lane), "yes" if recorded else "no", plain(path), plain(reason))
     console = Console(soft_wrap=True)
     console.print(table)
-    console.print(f"{len(kept)} files recorded, {len(rows) - len(kept)} left out; scope: {words}", highlight=False)
+    console.print(plain(f"{len(kept)} files recorded, {len(rows) - len(kept)} left out; scope: {words}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -39,6 +40,9 @@ def trace(names: tuple[str, ...], output: Path, engine: str, only_list: bool) ->
 
 def record(names: tuple[str, ...], folder: Path, engine: str) -> dict[str, Path]:
     """Record each scenario into `folder`; the trace's path by name. Raises `Failure`."""
+    if engine == "monitoring" and not hasattr(sys, "monitoring"):
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise Failure(f"Python {version} has no sys.monitoring (3.12 brought it): choose the engine settrace or auto")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

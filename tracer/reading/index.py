@@ -8,6 +8,7 @@ A return without a call belongs to a function that was running before the record
 from __future__ import annotations
 
 import sqlite3
+import sys
 import zlib
 from array import array
 from collections.abc import Iterator
@@ -15,26 +16,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from ..recording.events import CALL, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD
-
-TABLES = """
-create table call (id integer primary key, thread integer not null, code integer not null);
-create table span (
-  call integer not null references call, position integer not null, thread integer not null, parent integer not null,
-  caller integer not null, line integer not null, start integer not null, stop integer not null, ended text not null,
-  value integer not null, primary key (call, position)
-) without rowid;
-create table argument (
-  call integer not null references call, position integer not null, value integer not null,
-  primary key (call, position)
-) without rowid;
-create table executed (ord integer primary key, call integer not null, line integer not null);
-create table raised (ord integer primary key, call integer not null, line integer not null, value integer not null);
-create table start (
-  ord integer primary key, thread integer not null, call integer not null, caller integer not null,
-  line integer not null, child integer not null
-);
-create table wire_call (wire integer primary key, call integer not null);
-"""
+from .tables import MADE, Damaged, check, damage, made, schema
 
 #: How many numbers an event of each kind takes in a batch; CALL is followed by as many values as its last says.
 WIDTH = {CALL: 7, RESUME: 6, RETURN: 3, YIELD: 3, UNWIND: 3, RAISE: 4, LINE: 3, WIRE: 3, START: 5}
@@ -51,31 +33,53 @@ class Event(NamedTuple):
 
 
 def present(db: sqlite3.Connection) -> bool:
-    """Whether the tables are there, and were made of every batch."""
-    if not db.execute("select 1 from sqlite_master where name = 'wire_call'").fetchone():
-        return False
-    done = db.execute("select value from meta where key = 'indexed'").fetchone()
-    last = db.execute("select coalesce(max(id), 0) from batch").fetchone()[0]
-    return bool(done) and int(done[0]) == last
+    """Whether the tables are there, and were made of every batch. Raises `Damaged`."""
+    with damage():
+        there = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
+        last = "(select cast(coalesce(max(id), 0) as text) from batch)"
+        done = db.execute(f"select 1 from meta where key = 'indexed' and value = {last}").fetchone()
+        return bool(done) and there.issuperset(made())
 
 
 def events(db: sqlite3.Connection) -> Iterator[Event]:
-    """Every event of every thread, in the global order."""
+    """Every event of every thread, in the global order. Raises `Damaged`."""
     threads = [row[0] for row in db.execute("select distinct thread from batch order by thread")]
     return merge(*(_thread_events(db, thread) for thread in threads))
 
 
 def _thread_events(db: sqlite3.Connection, thread: int) -> Iterator[Event]:
-    for (data,) in db.execute("select events from batch where thread = ? order by id", (thread,)):
-        numbers = array("q")
-        numbers.frombytes(zlib.decompress(data))
+    for number, data in db.execute("select id, events from batch where thread = ? order by id", (thread,)):
+        numbers = _numbers(number, data)
         position, end = 0, len(numbers)
         while position < end:
             kind = numbers[position]
-            width = WIDTH[kind]
-            stop = position + width + (numbers[position + width - 1] if kind == CALL else 0)
+            stop = _stop(numbers, position)
+            if not position < stop <= end:
+                raise Damaged(f"batch {number} ends in the middle of an event")
             yield Event(numbers[position + 1], thread, kind, tuple(numbers[position + 2 : stop]))
             position = stop
+
+
+def _numbers(batch: int, data: bytes) -> array[int]:
+    """The numbers of a batch, unpacked."""
+    numbers = array("q")
+    try:
+        numbers.frombytes(zlib.decompress(data))
+    except (zlib.error, ValueError) as error:
+        raise Damaged(f"batch {batch} cannot be unpacked ({error})") from None
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _stop(numbers: array[int], position: int) -> int:
+    """Where the event at `position` ends; no place after it where that cannot be."""
+    width = WIDTH.get(numbers[position], 0)
+    stop = position + width
+    if numbers[position] != CALL or stop > len(numbers):
+        return stop
+    arguments = numbers[stop - 1]
+    return stop + arguments if arguments >= 0 else position
 
 
 class _Active(NamedTuple):
@@ -88,20 +92,35 @@ class _Active(NamedTuple):
 
 
 def build(db: sqlite3.Connection) -> None:
-    """Make the tables in `db`, in one transaction; nothing is changed if that fails."""
+    """Make the tables in `db`, in one transaction; nothing is changed if that fails. Raises `Damaged` where anything
+    in the file does not fit, whether the batches need it or not."""
     db.isolation_level = None
-    db.execute("begin immediate")
-    try:
-        for name in ("call", "span", "argument", "executed", "raised", "start", "wire_call"):
-            db.execute(f"drop table if exists {name}")
-        for statement in TABLES.split(";"):
-            db.execute(statement)
-        _fill(db)
-        db.execute("insert or replace into meta select 'indexed', coalesce(max(id), 0) from batch")
-        db.execute("commit")
-    except BaseException:
-        db.execute("rollback")
-        raise
+    with damage():
+        db.execute("begin immediate")
+        try:
+            for name in made():
+                db.execute(f"drop table if exists {name}")
+            for name in schema():
+                if name not in made():
+                    check(db, name)
+            _check_batches(db)
+            for statement in MADE.split(";"):
+                db.execute(statement)
+            _fill(db)
+            for name in made():
+                check(db, name)
+            db.execute("insert or replace into meta select 'indexed', coalesce(max(id), 0) from batch")
+            db.execute("commit")
+        finally:
+            if db.in_transaction:  # SQLite itself takes a transaction back when the disk is full
+                db.execute("rollback")
+
+
+def _check_batches(db: sqlite3.Connection) -> None:
+    """A missing batch would not be missed otherwise, and everything after it would hang at the wrong place."""
+    count, first, last = db.execute("select count(*), min(id), max(id) from batch").fetchone()
+    if count and (first, last) != (1, count):
+        raise Damaged(f"it has {count} batches, numbered {first} to {last}")
 
 
 def _fill(db: sqlite3.Connection) -> None:

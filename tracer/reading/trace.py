@@ -1,25 +1,25 @@
 """A trace, opened: its files, functions, threads, values, wire events, and the tables made of its batches.
 
 `Trace.open` checks that the file is a trace that this version can read, makes the tables if nobody has yet
-(`index.py`), and gives plain frozen values. Everything further right works from these.
+(`opening.py`), and gives plain frozen values. Everything further right works from these. What is damaged is told by
+`TraceError`, when the trace is opened or when its rows are first read, and by nothing else.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..recording.store import APPLICATION_ID, VERSION
-from . import index
+from . import tables
 from .links import SourceFile
-
-
-class TraceError(Exception):
-    """The file cannot be read as a trace; the message is one sentence for the user."""
+from .opening import TraceError as TraceError
+from .opening import connect, one_sentence
+from .tables import Damaged
 
 
 @dataclass(frozen=True)
@@ -183,42 +183,9 @@ class Trace:
 
     @classmethod
     def open(cls, path: str | Path) -> Trace:
-        """Open the trace at `path`; make its tables if it has none. Raises `TraceError`."""
+        """Open the trace at `path`; make its tables if it has none. Raises `TraceError`, and changes nothing then."""
         path = Path(path)
-        if not path.is_file():
-            raise TraceError(f"there is no trace at {path}" if not path.exists() else f"{path} is not a file")
-        if not path.stat().st_size:
-            raise TraceError(f"{path} is empty: the recording never began, or the file was cut")
-        with path.open("rb") as file:
-            if not file.read(16).startswith(b"SQLite format 3\0"):
-                raise TraceError(f"{path} is not a trace (it is no SQLite file)")
-        try:
-            return cls._open(path)
-        except sqlite3.DatabaseError as error:
-            raise TraceError(f"{path} is damaged ({error}); record it again") from None
-
-    @classmethod
-    def _open(cls, path: Path) -> Trace:
-        db = sqlite3.connect(path)
-        if db.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
-            db.close()
-            raise TraceError(f"{path} is an SQLite file, but not a trace")
-        version = db.execute("pragma user_version").fetchone()[0]
-        if version != VERSION:
-            db.close()
-            raise TraceError(f"{path} has trace schema {version}, this unmagic reads {VERSION}; record it again")
-        if not index.present(db):
-            try:
-                index.build(db)
-            except sqlite3.OperationalError:  # cannot be written: make the tables in memory
-                copy = sqlite3.connect(":memory:")
-                db.backup(copy)
-                db.close()
-                db = copy
-                index.build(db)
-        if db.execute("pragma quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("its pages do not fit together")
-        return cls(db, path)
+        return cls(connect(path), path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -230,25 +197,31 @@ class Trace:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
+    def _rows(self, table: str, columns: str, order: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of one table. Raises `TraceError` where they are damaged."""
+        with one_sentence(self.path):
+            yield from tables.rows(self._db, table, columns, order)
+
     @cached_property
     def meta(self) -> dict[str, str]:
         """What the recorder noted of the run: Python's version, engine, options, counts."""
-        return dict(self._db.execute("select key, value from meta"))
+        return dict(self._rows("meta", "key, value", "key"))
 
     @cached_property
     def distributions(self) -> dict[int, Distribution]:
         """Installed packages by number."""
-        rows = self._db.execute("select id, name, version, licence, urls from distribution")
-        return {
-            i: Distribution(n, v, licence, tuple(u for u in urls.split("\n") if u)) for i, n, v, licence, urls in rows
-        }
+        found = {}
+        for number, *texts in self._rows("distribution", "id, name, version, licence, urls", "id"):
+            name, version, licence, urls = (text or "" for text in texts)
+            found[number] = Distribution(name, version, licence, tuple(u for u in urls.split("\n") if u))
+        return found
 
     @cached_property
     def files(self) -> dict[int, File]:
         """Source files by number."""
         found = {}
         columns = "id, path, kind, lane, module, distribution, relative, blob, unchanged, remote, revision, source"
-        for row in self._db.execute(f"select {columns} from file"):
+        for row in self._rows("file", columns, "id"):
             number, path, kind, lane, module, owner, relative, blob, unchanged, remote, revision, source = row
             distribution = self.distributions.get(owner)
             facts = SourceFile(
@@ -274,7 +247,7 @@ class Trace:
     @cached_property
     def codes(self) -> dict[int, Code]:
         """Functions by number, in scope or only seen calling."""
-        rows = self._db.execute("select id, file, qualname, kind, first, last, arguments, recorded from code")
+        rows = self._rows("code", "id, file, qualname, kind, first, last, arguments, recorded", "id")
         return {
             i: Code(i, self.files[f], q, k, first, last, tuple(a for a in arguments.split(",") if a), bool(recorded))
             for i, f, q, k, first, last, arguments, recorded in rows
@@ -283,44 +256,50 @@ class Trace:
     @cached_property
     def threads(self) -> dict[int, str]:
         """Names of threads by number."""
-        return dict(self._db.execute("select id, name from thread"))
+        return dict(self._rows("thread", "id, name", "id"))
 
     @cached_property
     def connections(self) -> dict[int, Connection]:
         """Sockets by number."""
-        rows = self._db.execute("select id, family, local, peer, role, tls from connection")
-        return {i: Connection(i, family, local, peer, role, bool(tls)) for i, family, local, peer, role, tls in rows}
+        found = {}
+        for number, *texts, tls in self._rows("connection", "id, family, local, peer, role, tls", "id"):
+            family, local, peer, role = (text or "" for text in texts)
+            found[number] = Connection(number, family, local, peer, role, bool(tls))
+        return found
 
     @cached_property
     def wires(self) -> tuple[Wire, ...]:
         """Wire events in the order in which they ended."""
-        columns = "w.id, began, ended, thread, op, connection, code, line, size, value, error, detail, wire_call.call"
-        rows = self._db.execute(
-            f"select {columns} from wire w left join wire_call on wire_call.wire = w.id order by ended"
-        )
-        return tuple(Wire._make(row) for row in rows)
+        calls: dict[int, int] = dict(self._rows("wire_call", "wire, call", "wire"))
+        columns = "id, began, ended, thread, op, connection, code, line, size, value, error, detail"
+        return tuple(Wire._make((*row, calls.get(row[0]))) for row in self._rows("wire", columns, "ended"))
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:
         """Thread starts, in order."""
-        rows = self._db.execute("select ord, thread, call, caller, line, child from start order by ord")
-        return tuple(Start(*row) for row in rows)
+        rows = self._rows("start", "ord, thread, call, caller, line, child", "ord")
+        found = tuple(Start(*row) for row in rows)
+        with one_sentence(self.path):
+            _check_origins(found)
+        return found
 
     @cached_property
     def calls(self) -> dict[int, Call]:
         """Every call by number, in the order in which they began."""
         spans: dict[int, list[Span]] = {}
         columns = "call, position, thread, parent, caller, line, start, stop, ended, value"
-        for row in self._db.execute(f"select {columns} from span order by call, position"):
+        for row in self._rows("span", columns, "call, position"):
             spans.setdefault(row[0], []).append(Span(*row))
         arguments: dict[int, list[int]] = {}
-        for call, value in self._db.execute("select call, value from argument order by call, position"):
+        for call, value in self._rows("argument", "call, value", "call, position"):
             arguments.setdefault(call, []).append(value)
-        rows = self._db.execute("select id, thread, code from call order by id")
-        return {
-            i: Call(i, thread, self.codes[code], tuple(arguments.get(i, ())), tuple(spans[i]))
-            for i, thread, code in rows
-        }
+        calls, codes = {}, self.codes
+        for number, thread, code in self._rows("call", "id, thread, code", "id"):
+            if number not in spans:
+                raise TraceError(f"{self.path} is damaged: call {number} has no span; record it again")
+            its_spans, its_arguments = tuple(spans[number]), tuple(arguments.get(number, ()))
+            calls[number] = Call(number, thread, codes[code], its_arguments, its_spans)
+        return calls
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
@@ -333,14 +312,14 @@ class Trace:
 
     @cached_property
     def _values(self) -> dict[int, Value]:
-        rows = self._db.execute("select id, object, type, kind, size, data, cut from value")
+        rows = self._rows("value", "id, object, type, kind, size, data, cut", "id")
         return {i: Value(i, same, t, kind, size, data, bool(cut)) for i, same, t, kind, size, data, cut in rows}
 
     @cached_property
     def parts(self) -> dict[int, tuple[tuple[str, int], ...]]:
         """What is directly inside a value: (label, value) pairs by the holder's number."""
         found: dict[int, list[tuple[str, int]]] = {}
-        for value, label, child in self._db.execute("select value, label, child from part order by value, position"):
+        for value, label, child in self._rows("part", "value, label, child", "value, position"):
             found.setdefault(value, []).append((label, child))
         return {value: tuple(parts) for value, parts in found.items()}
 
@@ -348,17 +327,32 @@ class Trace:
     def lines(self) -> dict[int, tuple[int, ...]]:
         """The lines that each call executed, in order; empty where lines were not recorded."""
         found: dict[int, list[int]] = {}
-        for call, line in self._db.execute("select call, line from executed order by ord"):
+        for call, line in self._rows("executed", "call, line", "ord"):
             found.setdefault(call, []).append(line)
         return {call: tuple(lines) for call, lines in found.items()}
 
     @cached_property
     def raised(self) -> tuple[tuple[int, int, int, int], ...]:
         """(order, call, line, value): where an exception was raised in, or passed into, a call."""
-        return tuple(self._db.execute("select ord, call, line, value from raised order by ord"))
+        rows = self._rows("raised", "ord, call, line, value", "ord")
+        return tuple((order, call, line, value) for order, call, line, value in rows)
 
     @cached_property
     def scope(self) -> tuple[tuple[str, str, bool, str], ...]:
         """(path, lane, recorded, reason) for each file that a decision was made about."""
-        rows = self._db.execute("select path, lane, recorded, reason from scope order by path")
+        rows = self._rows("scope", "path, lane, recorded, reason", "path")
         return tuple((path, lane, bool(recorded), reason) for path, lane, recorded, reason in rows)
+
+
+def _check_origins(starts: tuple[Start, ...]) -> None:
+    """Whoever follows a thread to the one that started it, and on, has to come to an end."""
+    started_by = {start.child: start.thread for start in starts}
+    ends: set[int] = set()
+    for thread in started_by:
+        way: dict[int, None] = {}
+        while thread in started_by and thread not in ends:
+            if thread in way:
+                raise Damaged(f"thread {thread} was started by itself, over {len(way)} others")
+            way[thread] = None
+            thread = started_by[thread]
+        ends.update(way)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ create table code (
 create table thread (id integer primary key, name text not null, kind text not null);
 create table value (
   id integer primary key, object integer not null, type text not null, kind text not null, size integer not null,
-  data blob, cut integer not null
+  data, cut integer not null
 );
 create table part (
   value integer not null references value, position integer not null, label text not null,
@@ -59,6 +60,17 @@ TEXTS = (
 )
 
 
+#: Tables whose rows point to no others.
+ALONE = frozenset({"meta", "scope"})
+
+#: How the files begin that SQLite may leave beside a database (and ends them with zeros when it is done).
+BESIDE = {
+    "-wal": (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\0\0\0\0"),
+    "-shm": ((3_007_000).to_bytes(4, sys.byteorder), b"\0\0\0\0"),
+    "-journal": (b"\xd9\xd5\x05\xf9", b"\0\0\0\0"),
+}
+
+
 class StoreError(Exception):
     """The trace cannot be written; the message is one sentence for the user."""
 
@@ -69,39 +81,35 @@ class Store:
     def __init__(self, path: str) -> None:
         """Create the file at `path`, replacing an older trace there but nothing else. Raises `StoreError`."""
         self.path = os.path.abspath(path)
+        self._whole = True
         try:
-            self._clear()
+            _clear(self.path)
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            # The id is set before there is a log: so it lies in the file itself, where `_clear` looks for it.
             self._db.executescript(
-                f"pragma page_size=8192; pragma journal_mode=wal; pragma synchronous=off;"
-                f"pragma application_id={APPLICATION_ID}; pragma user_version={VERSION}; begin; {SCHEMA} commit;"
+                f"pragma page_size=8192; pragma synchronous=off; pragma application_id={APPLICATION_ID};"
+                f"pragma journal_mode=wal; pragma user_version={VERSION}; begin; {SCHEMA} commit;"
             )
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
+            raise StoreError(f"cannot write the trace {self.path}: {error.strerror}") from None
+        except sqlite3.Error as error:
             raise StoreError(f"cannot write the trace {self.path}: {error}") from None
 
-    def _clear(self) -> None:
-        if os.path.isdir(self.path):
-            raise StoreError(f"cannot write the trace {self.path}: it is a folder")
-        if os.path.exists(self.path) and os.path.getsize(self.path):
-            with open(self.path, "rb") as file:
-                if not file.read(16).startswith(b"SQLite format 3"):
-                    raise StoreError(f"will not overwrite {self.path}: it is not a trace")
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            if os.path.exists(self.path + suffix):
-                os.remove(self.path + suffix)
-
     def write(self, rows: Iterable[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
-        """Insert rows, table by table, in one transaction: all of them or none."""
-        self._db.execute("begin")
+        """Insert rows, table by table, in one transaction: all of them or none. Once that has failed, only what
+        stands alone is still written: other rows would point to some that are not there."""
+        whole, self._whole = self._whole, False
         try:
+            self._db.execute("begin")
             for table, values in rows:
-                if values:
+                if values and (whole or table in ALONE):
                     marks = ",".join("?" * len(values[0]))
                     self._db.executemany(f"insert or replace into {table} values ({marks})", values)
             self._db.execute("commit")
-        except BaseException:
-            self._db.execute("rollback")
-            raise
+        finally:
+            if self._db.in_transaction:  # SQLite itself takes a transaction back when the disk is full
+                self._db.execute("rollback")
+        self._whole = whole
 
     def mask(self, value: Callable[[Any], Any], text: Callable[[str], str]) -> None:
         """Pass every kept value once more through `value`, and other text of the program's through `text`: a secret
@@ -131,3 +139,33 @@ class Store:
         """Fold the write-ahead log into the one file and let go of it."""
         self._db.execute("pragma journal_mode=delete")
         self._db.close()
+
+
+def _clear(path: str) -> None:
+    """Take away an older trace at `path`, and what SQLite left beside it. Raises `StoreError` where that is something
+    else, and leaves it all as it is."""
+    if not os.path.isdir(os.path.dirname(path)):
+        raise StoreError(f"cannot write the trace {path}: there is no folder {os.path.dirname(path)}")
+    if os.path.isdir(path):
+        raise StoreError(f"cannot write the trace {path}: it is a folder")
+    old = [name for name in (path, *(path + suffix for suffix in BESIDE)) if os.path.exists(name)]
+    for name in old:
+        head = _head(name)
+        known = _is_trace(head) if name == path else head.startswith(BESIDE[name[len(path) :]])
+        if head and not known:
+            raise StoreError(f"will not overwrite {name}: it is not a trace")
+    for name in old:
+        os.remove(name)
+
+
+def _head(name: str) -> bytes:
+    """The first bytes of a file; raises `StoreError` where it is none (a device, say)."""
+    if not os.path.isfile(name):
+        raise StoreError(f"will not overwrite {name}: it is not a file")
+    with open(name, "rb") as file:
+        return file.read(100)
+
+
+def _is_trace(head: bytes) -> bool:
+    """Whether an SQLite file's header has our application id, at the place that its format gives it."""
+    return head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION_ID.to_bytes(4, "big")
