@@ -90,12 +90,12 @@ def compare(files: Mapping[str, str], folder: Path) -> list[str]:
     """
     lines: list[str] = []
     for name in sorted({*files, *(p.name for p in _generated(folder))}):
-        old = (folder / name).read_text("utf-8", "replace") if (folder / name).is_file() else ""
+        old = (folder / name).read_bytes().decode("utf-8", "replace") if (folder / name).is_file() else ""
         new = files.get(name, "")
         if _made_by(old) != _made_by(new):
             old, new = independent(old), independent(new)
         lines += difflib.unified_diff(
-            old.splitlines(), new.splitlines(), f"committed/{name}", f"now/{name}", "", "", 1, ""
+            old.split("\n"), new.split("\n"), f"committed/{name}", f"now/{name}", "", "", 1, ""
         )
     return lines
 

@@ -12,6 +12,7 @@ from string import ascii_uppercase
 from urllib.parse import quote
 
 from tracer.reading.chain import Chains
+from tracer.reading.extent import last_line
 from tracer.reading.fields import Field, uncovered
 from tracer.reading.fields.connection import dissect
 from tracer.reading.links import Link, Links, Status, metadata_repository
@@ -106,7 +107,7 @@ class Viewer:
             note = self._notes.get("step", step.wire.op if step.wire else step.kind, needed=self._strict)
         if caller is not None and not caller.lane:  # the recorder, which calls the program's first line
             caller = None
-        definition = self._link(code, code.first, code.last) if code and step.kind != "handoff" else None
+        definition = self._link(code, code.first, last_line(code)) if code and step.kind != "handoff" else None
         site_link = self._link(caller, step.line, step.line) if caller else None
         return Row(
             number, step.kind, crossing, step.depth, threads[step.thread], _lane(step), _name(step),

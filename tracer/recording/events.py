@@ -30,7 +30,8 @@ LENGTH = (7, 6, 3, 3, 3, 4, 3, 3, 5)
 class ThreadLog:
     """The records of one thread, appended by that thread alone and taken by the writer alone.
 
-    `leaving` is the settrace engine's: the exception on its way out, the id of the frame, and its `f_lasti`.
+    `leaving` is the settrace engine's: each exception on its way out, the id of the frame that it was last seen in,
+    and that frame's `f_lasti`.
     `raised` is the writer's: the row of the last exception.
     """
 
@@ -42,9 +43,9 @@ class ThreadLog:
         self.ident = ident
         self.events: list[Any] = []
         self.extend: Callable[[tuple[Any, ...]], None] = self.events.extend
-        self.leaving: list[Any] = [None, 0, -2]
+        self.leaving: list[list[Any]] = []
         self.raised = 0
-        self._stale = 0
+        self._stale: frozenset[int] = frozenset()
 
     def take(self) -> list[Any]:
         """What has been written so far, removed. Safe beside the thread that is still appending:
@@ -55,10 +56,11 @@ class ThreadLog:
         return taken
 
     def let_go(self) -> None:
-        """Drop an exception that has not left for a while: it was handled, and must not keep its frames alive."""
-        if id(self.leaving[0]) == self._stale:
-            self.leaving[0] = None
-        self._stale = id(self.leaving[0])
+        """Drop exceptions that have not left for a while: they were handled, and must not keep their frames alive."""
+        for seen in self.leaving[:]:
+            if id(seen) in self._stale:
+                seen[0] = None
+        self._stale = frozenset(map(id, self.leaving))
 
 
 class WireRecord(NamedTuple):

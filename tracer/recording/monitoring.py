@@ -139,7 +139,7 @@ class MonitoringEngine:
                     put = log()
                 put((CALL, tick(), entry, caller, lasti, id(frame) if entry.suspends else 0, arguments))
                 if len(put.__self__) > FULL:
-                    recorder.drain()
+                    recorder.wait(put.__self__)
             except Exception as error:
                 recorder.fault(error)
             return None

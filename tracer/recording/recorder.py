@@ -16,9 +16,10 @@ import sys
 import time
 from _thread import _local, allocate_lock, get_ident, start_new_thread
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
+from time import sleep
 from types import CodeType
 from typing import Any
 
@@ -27,7 +28,7 @@ from .events import ThreadLog
 from .monitoring import EngineError, MonitoringEngine
 from .scope import DEFAULT, OWN, Entry, Scope
 from .secrets import Secrets
-from .settrace import SettraceEngine
+from .settrace import FULL, SettraceEngine
 from .store import Store
 from .threads import ThreadStarts
 from .values import forget_plans
@@ -106,6 +107,7 @@ class Recorder:
         self._wake = allocate_lock()
         self._ended = allocate_lock()
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
+        self._ending = False
         self._owner = 0
         self._summary: Summary | None = None
         self._keep_alive: list[CodeType] = []
@@ -162,14 +164,9 @@ class Recorder:
         self._unhook()
         if self in _recording:
             _recording.remove(self)
-        self._wake.release()
+        self._ending = True
+        self._hurry()
         self._ended.acquire()
-        try:
-            self.drain()
-            self._writer.finish(self._closing())
-            self._store.close()
-        except Exception as error:
-            self._note_fault(error)
         self.known.clear()
         forget_plans()
         return self._summarize()
@@ -310,14 +307,36 @@ class Recorder:
             for log in list(self._logs):
                 log.let_go()
 
+    def wait(self, events: list[Any]) -> None:
+        """Hold a thread whose list has grown too long until the writer has taken it. The thread does not write by
+        itself: a signal's handler that raises would leave the rows half-made."""
+        self._hurry()
+        while self.active and len(events) > FULL:
+            sleep(0.001)
+
+    def _hurry(self) -> None:
+        with suppress(RuntimeError):  # it is awake already
+            self._wake.release()
+
     def _write_behind(self) -> None:
-        """Commit every `INTERVAL` seconds until the recording ends. Runs on a thread that `threading` does not
-        know, so that the program does not see it among its own."""
+        """Write every `INTERVAL` seconds, and what is left when the recording ends. Runs on a thread that `threading`
+        does not know, so that the program does not see it among its own, and where no signal is handled."""
+        ending = False
         try:
-            while not self._wake.acquire(timeout=INTERVAL):
+            while not ending:
+                self._wake.acquire(timeout=INTERVAL)
+                ending = self._ending
                 self.drain()
         except Exception as error:
-            self.fault(error)
+            self.active = False
+            self._note_fault(error)
+        try:
+            while not self._ending:
+                self._wake.acquire()
+            self._writer.finish(self._closing())
+            self._store.close()
+        except Exception as error:
+            self._note_fault(error)
         finally:
             self._ended.release()
 

@@ -20,7 +20,7 @@ from .values import MUTABLE, PLAIN, snapshot
 if TYPE_CHECKING:
     from .recorder import Recorder
 
-#: A thread that has this many items unwritten writes them itself, so that memory stays bounded.
+#: A thread that has this many items unwritten waits for the writer, so that memory stays bounded.
 FULL = 400_000
 
 
@@ -77,7 +77,8 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     entry_of, known = recorder.entry, recorder.known.entries
     keep_values = recorder.options.values
     plain, mutable, take, beyond = PLAIN, MUTABLE, snapshot, beyond_us
-    #: The exception that is on its way out, told by "exception" just before "return" comes with None.
+    #: The exceptions on their way out, told by "exception" some time before "return" comes with None: more than one
+    #: where something runs while a frame is being left (a `finally`, a generator that is dropped).
     leaving = log.leaving
 
     def on_call(frame: FrameType, event: str, argument: Any) -> Any:
@@ -127,7 +128,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 arguments = ()
             put((CALL, tick(), entry, caller, lasti, key, arguments))
             if len(events) > FULL:
-                recorder.drain()
+                recorder.wait(events)
             return on_event
         except Exception as error:
             return failed(error)
@@ -135,17 +136,16 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     def on_event(frame: FrameType, event: str, argument: Any) -> Any:
         try:
             if event == "return":
+                left = _left(leaving, id(frame)) if leaving else None
                 if argument is None:
                     lasti = frame.f_lasti
                     entry = files[frame.f_code.co_filename][id(frame.f_code)]
                     if lasti not in entry.returns and (
-                        lasti not in entry.suspended or (leaving[1] == id(frame) and leaving[2] == lasti)
+                        lasti not in entry.suspended or (left is not None and left[2] == lasti)
                     ):
-                        error, leaving[0] = leaving[0], None
-                        put((UNWIND, tick(), error))
-                        return on_event
-                    put((YIELD if lasti in entry.suspended else RETURN, tick(), None))
-                    leaving[0], leaving[1] = None, 0
+                        put((UNWIND, tick(), left and left[0]))
+                    else:
+                        put((YIELD if lasti in entry.suspended else RETURN, tick(), None))
                     return on_event
                 if keep_values and id(type(argument)) not in plain:
                     argument = take(argument)
@@ -154,16 +154,19 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                     put((YIELD, tick(), argument if keep_values else None))
                 else:
                     put((RETURN, tick(), argument if keep_values else None))
-                leaving[0], leaving[1] = None, 0
             elif event == "line":
                 put((LINE, tick(), frame.f_lineno))
             elif event == "exception":
                 error, code = argument[1], frame.f_code
                 if type(error) is StopIteration and not _raised_here(argument[2], frame):
                     return on_event  # how a for loop hears that its iterator has ended; not an error, not in 3.11
-                if leaving[0] is not error or leaving[1] != id(frame):
+                if leaving and leaving[-1][1] == id(frame):
+                    if leaving[-1][0] is not error:
+                        put((RAISE, tick(), (code, frame.f_lasti), error))
+                    leaving[-1] = [error, id(frame), frame.f_lasti]
+                else:
                     put((RAISE, tick(), (code, frame.f_lasti), error))
-                leaving[:] = error, id(frame), frame.f_lasti
+                    leaving.append([error, id(frame), frame.f_lasti])
             return on_event
         except Exception as error:
             return failed(error)
@@ -185,6 +188,16 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
             raise
 
     return on_call
+
+
+def _left(leaving: list[list[Any]], frame: int) -> list[Any] | None:
+    """Take the exception that was last seen in this frame, which has ended, and all above it."""
+    for index in range(len(leaving) - 1, -1, -1):
+        if leaving[index][1] == frame:
+            found = leaving[index]
+            del leaving[index:]
+            return found
+    return None
 
 
 def _raised_here(traceback: Any, frame: FrameType) -> bool:

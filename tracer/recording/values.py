@@ -154,10 +154,16 @@ def _plan(kind: type) -> tuple[type, Any, tuple[Any, ...]]:
             if name == "__dict__" and type(member) is types.GetSetDescriptorType and not dictionary:
                 dictionary = True
                 readers.append(_dictionary_reader(member.__get__, kind))
-            elif type(member) is types.MemberDescriptorType and type(name) is str and name[:2] != "__":
+            elif type(member) is types.MemberDescriptorType and type(name) is str and _told(name):
                 readers.append(_slot_reader(member.__get__, kind, f".{name}"))
     plan = _plans[id(kind)] = (kind, base, tuple(readers[:PARTS]))
     return plan
+
+
+def _told(name: str) -> bool:
+    """Whether an attribute of this name says something: not the language's own, and not a traceback's position in the
+    bytecode, which an engine that instruments bytecode moves."""
+    return name[:2] != "__" and name != "tb_lasti"
 
 
 def forget_plans() -> None:

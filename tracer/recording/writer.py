@@ -1,9 +1,9 @@
 """Turns what the hooks wrote into rows of the trace: names, lines, described values, batches.
 
-Runs between events, on a thread of its own (or on a program's thread whose list has grown too long), always
-under the recorder's lock. The only place that gives numbers to values: an object that is still known keeps its
-number, so one number means one object. What keeps an `id` from being used again while it is known is a weak
-reference where the type has them, and a strong one, within a bound, where it has not (`Known`).
+Runs between events, on a thread of its own, always under the recorder's lock. The only place that gives numbers to
+values: an object that is still known keeps its number, so one number means one object. What keeps an `id` from being
+used again while it is known is a weak reference where the type has them, and a strong one, within a bound, where it
+has not (`Known`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
+from functools import partial
 from sys import getrefcount
 from types import CodeType
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from weakref import ref
 
 from .events import CALL, LENGTH, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD, ThreadLog, WireRecord
 from .origins import Distribution, Origins
-from .scope import Entry, Scope
+from .scope import OWN, Entry, Scope
 from .secrets import Secrets, StreamMask
 from .store import Store
 from .values import Snapshot, describe, identified, issubclass_
@@ -82,7 +83,8 @@ class Known:
                 self.cut += 1
             return
         try:
-            entries[key] = (ref(value, lambda _, key=key: entries.pop(key, None)), identity, described)  # type: ignore[misc]
+            # `pop` with the dead reference as its default: no Python code runs then, where a signal's handler could raise
+            entries[key] = (ref(value, partial(entries.pop, key)), identity, described)
         except TypeError:
             entries[key] = (value, identity, described)
             self._ring[key] = self._sweeps
@@ -252,13 +254,17 @@ class Writer:
         return self._code(entry.code, True, entry.arguments)
 
     def _site(self, code: CodeType | None, lasti: int) -> tuple[int, int]:
-        return (self._code(code, False, ()), self._line(code, lasti)) if code is not None else (0, 0)
+        number = self._code(code, False, ()) if code is not None else 0
+        return (number, self._line(code, lasti)) if code is not None and number else (0, 0)
 
     def _code(self, code: CodeType, recorded: bool, arguments: tuple[str, ...]) -> int:
         key = id(code)
         known = self._codes.get(key)
         if known is not None and (known[2] or not recorded):
             return known[1]
+        if code.co_filename.startswith(OWN):  # we called the program's first line, or a thread's: nobody did
+            self._codes[key] = (code, 0, False)
+            return 0
         number = known[1] if known else len(self._codes) + 1
         self._codes[key] = (code, number, recorded)
         place = self._scope.place(code.co_filename)
