@@ -83,7 +83,7 @@ class Known:
                 self.cut += 1
             return
         try:
-            # `pop` with the dead reference as its default: no Python code runs then, where a signal's handler could raise
+            # `pop`, with the dead reference as its default: no Python code runs where a signal's handler could raise
             entries[key] = (ref(value, partial(entries.pop, key)), identity, described)
         except TypeError:
             entries[key] = (value, identity, described)
