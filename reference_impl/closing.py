@@ -4,7 +4,7 @@ In: a close frame's payload. Out: (code, reason), or ParseFailed. The way back: 
 Here, too, `Utf8`, which finds the most frequent reason to fail: text that is none.
 
     >>> parse_close(bytes.fromhex("03e8") + b"bye")
-    (1000, 'bye')
+    (<CloseReason.NORMAL_CLOSURE: 1000>, 'bye')
 
 Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L104-L254
 and https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L523-L556
@@ -39,6 +39,7 @@ class CloseReason(IntEnum):
     TLS_HANDSHAKE_FAILED = 1015  # never on the wire
 
 
+REASONS = {int(reason): reason for reason in CloseReason}
 #: Section 7.4: the codes that may stand in a close frame.
 ON_THE_WIRE = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
 #: 7.4.1: "MUST NOT be set as a status code in a Close control frame by an endpoint": what we send in their place.
@@ -62,7 +63,7 @@ def is_close_code(code: int) -> bool:
 
 
 def parse_close(payload: bytes) -> tuple[int, str]:
-    """Section 5.5.1: nothing, or two bytes of code and then a reason in UTF-8."""
+    """Section 5.5.1: nothing, or two bytes of code (with its name, if it has one) and then a reason in UTF-8."""
     if not payload:
         # 7.1.5: "If this Close control frame contains no status code, _The WebSocket Connection Close Code_ is
         # considered to be 1005."
@@ -70,7 +71,7 @@ def parse_close(payload: bytes) -> tuple[int, str]:
     code = int.from_bytes(payload[:2], "big")
     if len(payload) == 1 or not is_close_code(code):
         raise ParseFailed("7.4: a close frame without a valid code")
-    return code, Utf8().decode(payload[2:], last=True)
+    return REASONS.get(code, code), Utf8().decode(payload[2:], last=True)
 
 
 def format_close(code: int, reason: str | None) -> bytes:

@@ -192,6 +192,8 @@ class Connection:
         raise LocalProtocolError(f"{type(event).__name__} is no frame")
 
     def _message_frame(self, data: bytes | str, finished: bool) -> Frame:
+        if not isinstance(data, (bytes, bytearray, memoryview, str)):  # `bytes(5)` would be five zeros
+            raise TypeError(f"a message is bytes or str, not {type(data).__name__}")
         opcode = Opcode.TEXT if isinstance(data, str) else Opcode.BINARY
         if self._outgoing not in (None, opcode):
             raise LocalProtocolError("5.4: all parts of a message are of one type")

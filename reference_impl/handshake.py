@@ -127,6 +127,7 @@ class Handshake:
 
     def initiate(self, method: bytes, target: bytes, version: bytes, headers: Headers) -> None:
         """For who has parsed the request already, as every WSGI server has."""
+        headers = [(name.lower(), value) for name, value in headers]  # RFC 9110, section 5.1: in any case
         self._request = check_request(method, target, version, headers)
         self._events.append(self._request)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 import wsproto.connection
@@ -10,7 +11,7 @@ import wsproto.events
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.closing import format_close
+from reference_impl.closing import CloseReason, format_close
 from reference_impl.connection import (
     STATES,
     BytesMessage,
@@ -88,6 +89,14 @@ class Test5_4Fragmentation:
             connection.send(BytesMessage(b"lo"))
         assert connection.send(TextMessage("lo")).hex() == "80026c6f"
 
+    @pytest.mark.parametrize("data", [5, {}, ["Hello"], None])
+    def test_what_is_neither_bytes_nor_str_is_no_message(self, data: Any) -> None:
+        """As in the original, which raises TypeError, too."""
+        connection = Connection(SERVER)
+        with pytest.raises(TypeError, match=type(data).__name__):
+            connection.send(BytesMessage(data))
+        assert connection.send(BytesMessage(b"x")).hex() == "820178"
+
 
 class Test7Closing:
     @pytest.mark.parametrize("number", [*range(1000, 1004), *range(1007, 1015), 3000, 3999, 4000, 4999])
@@ -95,6 +104,8 @@ class Test7Closing:
         connection = Connection(SERVER)
         [event] = feed(connection, wire(Frame(Opcode.CLOSE, number.to_bytes(2, "big") + b"bye")))
         assert event == CloseConnection(number, "bye")
+        assert isinstance(event, CloseConnection)
+        assert isinstance(event.code, CloseReason) is (number < 3000), "a code with a name is given by it"
         assert connection.state is ConnectionState.REMOTE_CLOSING
         assert connection.send(event.response()) == Frame(Opcode.CLOSE, format_close(number, "bye")).serialize()
         assert connection.state is ConnectionState.CLOSED

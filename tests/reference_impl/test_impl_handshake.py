@@ -51,6 +51,22 @@ def test_request() -> None:
     assert ws.state is ConnectionState.CONNECTING
 
 
+def test_names_of_headers_in_any_case() -> None:
+    """RFC 9110, section 5.1. Who has parsed the request already may have left them as they came."""
+    headers = [
+        (b"Host", b"example.com"),
+        (b"UPGRADE", b"websocket"),
+        (b"Connection", b"Upgrade"),
+        (b"Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+        (b"Sec-WebSocket-Version", b"13"),
+    ]
+    ws = WSConnection(ConnectionType.SERVER)
+    ws.initiate_upgrade_connection(headers, b"/echo")
+    [event] = ws.events()
+    assert isinstance(event, Request) and event.host == "example.com"
+    assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in ws.send(AcceptConnection())
+
+
 @pytest.mark.parametrize(
     ("data", "status"),
     [
