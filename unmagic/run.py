@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -57,9 +58,23 @@ def run(
         "show_secrets": show_secrets,
         "program": str(program.absolute().parent),
     }
+    before = _identity(trace)
     code = _execute([python, str(BOOTSTRAP), json.dumps(config), str(program), *arguments], python)
-    _tell(trace, scope)
+    try:
+        _tell(trace, scope, _identity(trace) not in (None, before), code)
+    except Failure as failure:
+        failure.show()
+        code = code or failure.exit_code  # what became of the program counts more than what became of the trace
     sys.exit(code)
+
+
+def _identity(trace: Path) -> tuple[int, ...] | None:
+    """What changes when a file is written or replaced: by it an older trace is not taken for this run's."""
+    try:
+        found = trace.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _execute(command: list[str], python: str) -> int:
@@ -75,8 +90,12 @@ def _execute(command: list[str], python: str) -> int:
     return 128 - code if code < 0 else code
 
 
-def _tell(trace: Path, scope: tuple[str, ...]) -> None:
+def _tell(trace: Path, scope: tuple[str, ...], written: bool, code: int) -> None:
     """What was recorded, in three lines, on stderr, so that the program's output stays its own."""
+    if not written:
+        if code == 0:
+            raise Failure("nothing was recorded: Python did not run the program from its source text")
+        return  # said already, by the interpreter (it cannot compile the program) or the recorder (it cannot start)
     try:
         opened = Trace.open(trace)
         note_repository(trace)
@@ -85,10 +104,12 @@ def _tell(trace: Path, scope: tuple[str, ...]) -> None:
             masked = sum(int(v) for k, v in opened.meta.items() if k.startswith("masked."))
             faults = opened.meta.get("faults", "")
             complete = "complete" in opened.meta
-    except TraceError as error:
+    except (TraceError, sqlite3.Error) as error:
         raise Failure(str(error)) from None
+    if not calls and complete:
+        raise Failure(f"nothing was recorded: the scope {' '.join(scope or DEFAULT)} matched no call of the program")
     if not calls:
-        raise Failure(f"nothing was recorded: the scope {' '.join(scope) or 'program'} matched no call of the program")
+        raise Failure("nothing was recorded: the program ended before anything was written")
     counts = ((calls, "call"), (threads, "thread"), (wires, "socket event"), (masked, "masked secret"))
     told = ", ".join(f"{count:,} {thing}{'' if count == 1 else 's'}" for count, thing in counts)
     click.echo(f"unmagic: {told}", err=True)
