@@ -118,6 +118,7 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[by
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], tuple[str, int]]]:
     monkeypatch.setattr(http, "REQUEST_TIMEOUT", 0.5)
     monkeypatch.setattr(http, "LINGER_TIMEOUT", 0.5)
+    before = set(threading.enumerate())
     with contextlib.ExitStack() as stack:
 
         def start(app: Any) -> tuple[str, int]:
@@ -129,7 +130,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], tuple[str
             return server.host, server.port
 
         yield start
-    assert not [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    assert set(threading.enumerate()) <= before
 
 
 def ask(address: tuple[str, int], *parts: bytes) -> bytes:
