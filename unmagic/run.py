@@ -102,8 +102,9 @@ def _tell(trace: Path, scope: tuple[str, ...], written: bool, code: int) -> None
         with opened:
             calls, wires, threads = len(opened.calls), len(opened.wires), len(opened.threads)
             masked = sum(int(v) for k, v in opened.meta.items() if k.startswith("masked."))
-            faults = opened.meta.get("faults", "")
+            faults, lost = opened.meta.get("faults", ""), opened.meta.get("lost", "")
             complete = "complete" in opened.meta
+            unused = [word for word in opened.meta.get("unmatched", "").split() if word in scope]
     except (TraceError, sqlite3.Error) as error:
         raise Failure(str(error)) from None
     if not calls and complete:
@@ -117,5 +118,9 @@ def _tell(trace: Path, scope: tuple[str, ...], written: bool, code: int) -> None
         click.echo(f"unmagic: the recorder stopped early, by a fault of its own: {faults.splitlines()[0]}", err=True)
     elif not complete:
         click.echo("unmagic: the program ended at once; the trace has what was written until then", err=True)
+    if lost:
+        click.echo(f"unmagic: {lost}", err=True)
+    for word in unused:
+        click.echo(f"unmagic: the scope word {word!r} matched nothing", err=True)
     click.echo(f"unmagic: the trace is {os.path.relpath(trace)}", err=True)
     click.echo(f"unmagic: next, unmagic scope {os.path.relpath(trace)}", err=True)
