@@ -141,12 +141,29 @@ def test_the_version_is_the_distributions(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "words", [("no-such-command",), ("trace", "--no-such-option"), ("chain",), ("scope",), ("run",)]
+    "words",
+    [
+        ("no-such-command",),
+        ("--no-such-option",),
+        ("trace", "--no-such-option"),
+        ("trace", "--engine", "none"),
+        ("chain",),
+        ("scope",),
+        ("run",),
+        ("lock", "prove"),
+        ("lock", "no-such-command"),
+    ],
 )
 def test_a_wrong_command_line_is_refused(words: tuple[str, ...], tmp_path: Path):
     done = unmagic(*words, cwd=tmp_path)
-    assert done.code == 2 and done.out == "" and "Traceback" not in done.err
+    assert done.out == ""
+    assert "--help" in one_sentence(done)
     assert tree(tmp_path) == {}
+
+
+def test_no_command_at_all_shows_the_help(tmp_path: Path):
+    done = unmagic(cwd=tmp_path)
+    assert done.code == 2 and all(f"  {name} " in done.err for name in COMMANDS)
 
 
 # --- trace -------------------------------------------------------------------------------------------------
@@ -556,6 +573,33 @@ def test_scope_tells_files_and_reasons(scenario_folder: Path):
     assert f"{kept} files recorded, " in short.out
 
 
+def test_text_of_a_trace_is_shown_and_not_obeyed(small_trace: Path, tmp_path: Path):
+    """Neither what a terminal obeys nor what looks like markup."""
+    hostile = "a\x1b[31m[/red]\n[bold]"
+    places = (("scope", "reason"), ("scope", "path"), ("file", "relative"), ("value", "data"), ("code", "qualname"))
+    statements = [f"update {table} set {column} = {column} || '{hostile}'" for table, column in places]
+    _changed(tmp_path / "t.trace", small_trace, *statements)
+    for words in (["scope", "t.trace", "--all"], ["chain", "t.trace", f"app:f{hostile}"]):
+        done = unmagic(*words, cwd=tmp_path)
+        assert (done.code, done.err) == (0, "")
+        assert "\x1b" not in done.out and "[/red]" in done.out and "[bold]" in done.out
+
+
+def test_a_terminal_that_cannot_show_an_arrow(small_trace: Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "unmagic", "chain", str(small_trace), "app:f"], capture_output=True, timeout=60,
+        env={**environment(), "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"") and b"inner" in done.stdout
+
+
+def test_chain_of_calls_that_are_nested_too_deeply(tmp_path: Path):
+    program(tmp_path, "def f(n):\n    return n and f(n - 1)\nf(900)\n")
+    assert unmagic("run", "program.py", cwd=tmp_path).code == 0
+    done = unmagic("chain", "program.trace", "app:f", cwd=tmp_path)
+    assert (done.code == 0 and done.out.count(" f ") > 1) or "too deeply" in one_sentence(done)
+
+
 def test_reading_does_not_change_the_trace(scenario_folder: Path):
     path = scenario_folder / "sock.trace"
     Trace.open(path).close()
@@ -656,10 +700,14 @@ def _missing(path: Path, good: Path) -> None:
     pass
 
 
+def _cut_in_the_last_page(path: Path, good: Path) -> None:
+    path.write_bytes(good.read_bytes()[:-1])
+
+
 NO_TRACES = (
     _empty, _half, _first_page, _some_bytes, _some_text, _other_database, _older, _newer, _no_tables,
     _a_table_is_missing, _a_batch_is_no_zlib, _a_batch_is_cut, _a_file_is_missing, _a_name_is_no_text, _a_folder,
-    _missing,
+    _missing, _cut_in_the_last_page,
 )  # fmt: skip
 #: What a command cannot see as wrong, because it does not read that part of the file.
 UNSEEN = {("scope", _a_table_is_missing), ("scope", _a_file_is_missing)}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
+import zlib
+from array import array
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +35,8 @@ from hypothesis import strategies as st
 
 from tracer.reading.trace import Trace, TraceError
 from tracer.recording import Options, Recorder, RecorderError
+from tracer.recording.events import CALL, LINE, RETURN, WIRE
+from tracer.recording.store import Store
 
 pytestmark = pytest.mark.timeout(60)
 shapes = load("shapes")
@@ -212,6 +217,42 @@ def test_somebodys_database_is_not_overwritten(tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["t.trace", "t.trace-wal", "t.trace-shm", "t.trace-journal"])
+@pytest.mark.parametrize("kind", ["notes", "fifo"])
+def test_nothing_of_others_is_taken_away(tmp_path, name, kind):
+    """Not the file itself, nor one that happens to have the name of what SQLite puts beside it. No device either:
+    root could remove it."""
+    path = tmp_path / name
+    os.mkfifo(path) if kind == "fifo" else path.write_text("my notes")
+    with pytest.raises(RecorderError) as error:
+        Recorder(str(tmp_path / "t.trace")).start()
+    sentence(error.value)
+    assert os.listdir(tmp_path) == [name]
+    assert path.is_fifo() or path.read_text() == "my notes"
+
+
+def test_a_trace_that_was_killed_is_replaced(tmp_path):
+    """All that it holds may still lie in the log beside it."""
+    path = tmp_path / "t.trace"
+    with subprocess.Popen(command(PROGRAMS / "echoes.py", path), stdout=subprocess.PIPE, env=environment()) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        process.kill()
+        process.stdout.read()
+    assert sorted(os.listdir(tmp_path)) == ["t.trace", "t.trace-shm", "t.trace-wal"]
+    recorded(path, shapes.passes)
+    assert os.listdir(tmp_path) == ["t.trace"]
+
+
+def test_after_a_failure_no_row_is_written_that_points_to_a_lost_one(tmp_path):
+    store = Store(str(tmp_path / "t.trace"))
+    with pytest.raises(sqlite3.Error):
+        store.write([("thread", [(1, "T", "")]), ("value", [(1, "too few")])])
+    store.write([("batch", [(1, 1, b"")]), ("meta", [("faults", "told")])])
+    store.close()
+    with Trace.open(tmp_path / "t.trace") as trace:
+        assert trace.meta["faults"] == "told" and not trace.threads and not trace.calls
+
+
 def test_an_older_trace_and_an_empty_file_are_replaced(tmp_path):
     path = tmp_path / "t.trace"
     path.touch()
@@ -370,6 +411,81 @@ def test_rows_that_do_not_fit(tmp_path, good, damage):
     finally:
         db.close()
     refused_or_read(path)
+
+
+#: Damage to a trace that was opened before -> what its sentence says.
+TOLD = {
+    "update code set file = 99": "code.file points to file 99, which is not there",
+    "update span set caller = 5000": "span.caller points to code 5000",
+    "update span set parent = 5000": "span.parent points to call 5000",
+    "update span set stop = start - 1 where start > 1": "a span ends before it begins",
+    "update span set start = 'x'": "span.start holds text where integer belongs",
+    "delete from span where call = 2": "call 2 has no span",
+    "update call set code = 0": "call.code points to code 0",
+    "delete from thread": "points to thread 1, which is not there",
+    "update argument set value = 99999": "argument.value points to value 99999",
+    "update start set child = thread": "was started by itself",
+    "update part set label = x'00'": "part.label holds blob where text belongs",
+    "update value set data = 1.5": "value.data holds real where text belongs",
+    "update value set type = cast(x'ff' as text)": "the text in column type is not UTF-8",
+    "update scope set reason = cast(x'0aff' as text)": "the text in column reason is not UTF-8",
+    "drop table part": "it has no table: part",
+    "alter table thread rename column name to called": "it has no column: name",
+    "update meta set value = 'x' where key = 'indexed'; update batch set events = x'00'": "batch 1 cannot be unpacked",
+    "drop table call; delete from batch where id = 1": "numbered 2 to",
+    "drop table call; delete from code where id = 1": "points to code 1",
+}
+
+
+@pytest.mark.parametrize("damage", list(TOLD))
+def test_what_is_damaged_is_told(tmp_path, damage):
+    path = tmp_path / "damaged.trace"
+    recorded(path, lambda: [(shapes.passes(), shapes.threads(), shapes.objects()) for _ in range(2)])
+    for _ in range(2):  # two batches, as of a longer run
+        db = sqlite3.connect(path)
+        db.execute("insert into batch (thread, events) values (1, ?)", (zlib.compress(b""),))
+        db.commit()
+        db.close()
+    Trace.open(path).close()
+    db = sqlite3.connect(path)
+    db.executescript(damage)
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(TraceError) as error, Trace.open(path) as trace:
+        everything_that_can_break(trace)
+    sentence(error.value)
+    assert TOLD[damage] in str(error.value)
+    assert error.value.__cause__ is None
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((99, 1, 1), "batch 1 ends in the middle of an event"),
+        ((CALL, 1, 1), "batch 1 ends in the middle of an event"),
+        ((CALL, 1, 1, 0, 0, 0, 9, 1), "batch 1 ends in the middle of an event"),
+        ((CALL, 1, 1, 0, 0, 0, -7), "batch 1 ends in the middle of an event"),
+        ((CALL, 1, 1, 0, 0, 0, -1), "batch 1 ends in the middle of an event"),
+        ((CALL, 1, 5000, 0, 0, 0, 0), "call.code points to code 5000"),
+        ((WIRE, 1, 5000), "wire_call.wire points to wire 5000"),
+        ((CALL, 1, 1, 0, 0, 0, 0, LINE, 2, 1, LINE, 2, 1), "UNIQUE"),
+        ((CALL, 2, 1, 0, 0, 0, 0, RETURN, 1, 0), "a span ends before it begins"),
+    ],
+)
+def test_batches_that_cannot_be(tmp_path, good, numbers, said):
+    path = tmp_path / "damaged.trace"
+    path.write_bytes(good[0])
+    db = sqlite3.connect(path)
+    db.execute("delete from batch")
+    db.execute("insert into batch values (1, 1, ?)", (zlib.compress(array("q", numbers).tobytes()),))
+    db.commit()
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(TraceError, match=re.escape(said)) as error:
+        Trace.open(path)
+    sentence(error.value)
+    assert path.read_bytes() == before
 
 
 def write(path: Path, content: bytes) -> None:

@@ -32,17 +32,11 @@ def chain(trace: Path, function: str, nth: int, up: bool, depth: int) -> None:
     unmagic chain traces/receive.trace simple_websocket:Base.receive --up
     """
     with sentences(), Trace.open(trace) as opened:
-        chains = Chains(opened)
         call = _pick(opened, function, nth)
-        try:
-            steps = chains.upward(call) if up else [chains.below(call)]
-        except LookupError as error:
-            if type(error) is not LookupError:  # a KeyError is a fault of ours
-                raise
-            raise Failure(f"{error}; try it without --up") from None
+        steps = _steps(opened, call, up, depth)
         scrub = Scrub(opened)
         tree = Tree(plain(f"{function}, call {nth}: {call.code.file.facts.path}:{call.code.first}"), highlight=False)
-        _grow(tree, prune(fold(steps), depth), opened, scrub)
+        _grow(tree, steps, opened, scrub)
     console = Console()
     (console if console.is_terminal else Console(width=400)).print(tree, soft_wrap=True)
 
@@ -61,6 +55,18 @@ def _pick(trace: Trace, function: str, nth: int) -> Call:
     if not 1 <= nth <= len(found):
         raise Failure(f"{function} was called {len(found)} times in {trace.path}, there is no call {nth}")
     return found[nth - 1]
+
+
+def _steps(trace: Trace, call: Call, up: bool, depth: int) -> list[Step]:
+    chains = Chains(trace)
+    try:
+        return prune(fold(chains.upward(call) if up else [chains.below(call)]), depth)
+    except RecursionError:
+        raise Failure(f"{trace.path}: the calls below {call.code.qualname} are nested too deeply to be shown") from None
+    except LookupError as error:
+        if type(error) is not LookupError:  # a KeyError is a fault of ours
+            raise
+        raise Failure(f"{error}; try it without --up") from None
 
 
 def _grow(tree: Tree, steps: list[Step], trace: Trace, scrub: Scrub) -> None:

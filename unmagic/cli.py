@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 from .chain import chain
@@ -25,6 +28,9 @@ def main() -> None:
     Exit codes: 0 all is well, 1 something differs (a check, a proof),
     2 bad input, told in one sentence. `unmagic run` exits as the program does.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show an arrow shows the rest
 
 
 for command in (trace, pages, run, chain, scope, lock):
