@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from .stack import Stack
 SERVE = Path(__file__).with_name("serve.py")
 BOOTSTRAP = SERVE.parents[2] / "tracer" / "recording" / "bootstrap.py"
 LIMIT = 60.0  # seconds until a run that hangs is killed
+UNANSWERED = "0.4"  # seconds: the scripts never answer our close frame; do not wait long for what will not come
 PRINTED = 9  # lines that the programs print when all scripts have been played
 
 
@@ -72,11 +73,11 @@ def converse(script: str, port: int) -> list[Known]:
 
 def run(stack: Stack, trace: Path | None = None) -> Run:
     """Serve `stack`, recorded into `trace` if that is given, and play all scripts. Raises ScriptError."""
-    floors = [stack.http, stack.protocol, stack.server, stack.sock, stack.app]
-    command = [sys.executable, str(SERVE), *floors]
+    program = [str(SERVE), *astuple(stack), UNANSWERED]
+    command = [sys.executable, *program]
     if trace is not None:
         config = {"trace": str(trace), "scope": ["program"], "program": str(SERVE.parent), "settle": 10}
-        command = [sys.executable, str(BOOTSTRAP), json.dumps(config), str(SERVE), *floors]
+        command = [sys.executable, str(BOOTSTRAP), json.dumps(config), *program]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", env=environment)

@@ -1,6 +1,6 @@
 """Serve the scenarios' programs, unchanged, and one of our own, on one combination of floors, until SIGINT.
 
-    python serve.py HTTP PROTOCOL SERVER SOCK APP
+    python serve.py HTTP PROTOCOL SERVER SOCK APP [CLOSE_TIMEOUT]
 
 prints, as JSON, where each floor's code really comes from and which routes the programs have; then its URL.
 """
@@ -43,13 +43,14 @@ PROGRAMS = {
     "/told": HERE / "told.py",
     "": APPS / "sock.py",
 }
-#: The scripted clients never answer our close frame: do not wait long for what will not come.
-UNANSWERED = 0.4  # seconds
 PRINTING = threading.Lock()
 
 
-def build(stack: Stack) -> dict[str, str]:
-    """Put the floors together under the names that programs import; say which module each one is from."""
+def build(stack: Stack, timeout: float | None) -> dict[str, str]:
+    """Put the floors together under the names that programs import; say which package each one is from.
+
+    `timeout`: seconds that our server floor waits for the answer to its close frame, where it is ours.
+    """
     if stack.is_ours("protocol"):
         sys.modules.update(names.wsproto_of_ours())
     if not stack.is_ours("server"):
@@ -58,8 +59,8 @@ def build(stack: Stack) -> dict[str, str]:
         server = our_server
     else:
         server = names.load("reference_impl.server", names.ours_of_wsproto())
-    if stack.is_ours("server"):
-        server.__dict__["CLOSE_TIMEOUT"] = UNANSWERED
+    if stack.is_ours("server") and timeout is not None:
+        server.__dict__["CLOSE_TIMEOUT"] = timeout
     sys.modules["simple_websocket"] = names.simple_websocket_of(server)
     if stack.is_ours("app"):
         sys.modules["flask"] = names.flask_of_ours()
@@ -142,8 +143,8 @@ def announce(port: int) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # who is started in the background would ignore it
-    stack = Stack(*sys.argv[1:])
-    told: dict[str, Any] = dict(build(stack))
+    stack = Stack(*sys.argv[1:6])
+    told: dict[str, Any] = dict(build(stack, float(sys.argv[6]) if len(sys.argv) > 6 else None))
     loaded = {path: runpy.run_path(str(path), {"print": print_at_once}) for path in sorted(set(PROGRAMS.values()))}
     told["routes"] = [routes(loaded[APPS / "sock.py"][name]) for name in ("app", "direct_app")]
     print(json.dumps(told), flush=True)
