@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from statistics import median, quantiles
 
-from .measures import MESSAGES, RATES, growth
+from .measures import CONNECTIONS, MESSAGES, RATES, growth
 from .servers import Server, serving
 
 
@@ -39,11 +39,10 @@ def main() -> int:
         with serving("ours") as ours, serving("real") as real:
             for title, wanted, count, measure in RATES:
                 print(line(title, wanted, pairs(ours, real, count, measure)), flush=True)
-        with serving("ours") as ours, serving("real") as real:
-            for server in (ours, real):
-                print(
-                    f"memory after {MESSAGES:,} messages, {server.name}: {growth(server) / 1024:+,.0f} KiB", flush=True
-                )
+        print(f"memory, KiB more with each {MESSAGES:,} messages on {CONNECTIONS} connections")
+        for name in ("ours", "real"):
+            with serving(name) as server:
+                print(f"  {name}: " + ", ".join(f"{size / 1024:+,.0f}" for size in growth(server)), flush=True)
     except (OSError, RuntimeError) as error:
         print(f"not measured: {error}", file=sys.stderr)
         return 1
