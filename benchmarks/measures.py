@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import pairwise
 from time import perf_counter
 
 from .client import BINARY, TEXT, Client, Message
@@ -57,7 +58,7 @@ def growth(server: Server) -> list[int]:
         for _ in range(5):
             rounds(clients, MESSAGES // CONNECTIONS)
             sizes.append(server.memory())
-        return [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
+        return [after - before for before, after in pairwise(sizes)]
 
 
 #: (title, what it must be at least, or None; how often a pair is measured; the measure)
