@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from helpers_recording import (
     ENGINES,
     MONITORING,
+    ROOT,
     Ran,
     command,
     consistent,
@@ -307,6 +309,13 @@ ERRORS = {
     "import": "import no_such_module_anywhere\n",
     "recursion": "def f():\n    f()\n\n\nf()\n",
     "own hook": "import sys\nsys.excepthook = lambda k, e, t: print(k.__name__, t.tb_lineno, t.tb_next)\n1 / 0\n",
+    "own hook that fails": "import sys\ndef hook(*a):\n    raise OSError('hook')\nsys.excepthook = hook\n1 / 0\n",
+    "own hook that exits": "import sys\nsys.excepthook = lambda *a: sys.exit(1)\n1 / 0\n",
+    "of a socket": "from socket import socket as s\ntry:\n    s().bind(('::', 'x'))\nfinally:\n    s().recv(1)\n",
+    "of a kill": "import os\nos.kill(0, 'x')\n",
+    "return outside": "print('no')\nreturn\n",
+    "warning": "import sys\nx = '\\d'\n1 is 1\ndef f(:\n",
+    "last traceback": "import atexit, sys\natexit.register(lambda: print(sys.last_traceback.tb_lineno))\n1 / 0\n",
     "base": "class Stop(BaseException):\n    pass\n\n\nraise Stop('now')\n",
     "interrupt": "raise KeyboardInterrupt\n",
     "own bootstrap": "import bootstrap\nbootstrap.fail()\n",
@@ -322,7 +331,7 @@ def test_an_error_is_told_as_if_we_were_not_there(tmp_path, both, kind):
         assert ran == Ran(0, "", "")  # 3.10 reads a file up to the null byte and takes that for its end
         return
     assert ran.code == (-signal.SIGINT if kind == "interrupt" else 1)
-    assert ran.err or kind == "own hook"
+    assert ran.err or kind in ("own hook", "own hook that exits")
     for engine in ENGINES if kind == "recursion" else ():
         program = tmp_path / "project" / "program.py"
         err = run(program, tmp_path / "t.trace", engine=engine).err
@@ -437,6 +446,102 @@ def test_the_projects_own_modules_are_found(tmp_path, own):
     assert (taped.out, taped.code) == (plain.out, 0), taped.err.splitlines()[-1:]
 
 
+LOADED = "print(sorted(m for m in sys.modules if m.partition('.')[0] not in (*sys.builtin_module_names, '{}')))\n"
+PACKAGES = (
+    "array",
+    "json",
+    "email.message",
+    "collections.abc",
+    "urllib",
+    "importlib",
+    "http.server",
+    "inspect",
+    "sqlite3",
+)
+
+
+def test_what_is_loaded_is_what_the_program_has_loaded(both):
+    """Before its first line, and after each import; what is built in is found before every file anyway."""
+    loaded = LOADED.format("_unmagic_recording")
+    both("import sys\n" + loaded + "".join(f"import {name}\n{loaded}" for name in PACKAGES))
+
+
+def test_a_package_has_only_the_modules_that_were_imported(both):
+    ran = both(
+        "import sys, collections, concurrent, email, http, importlib, json, urllib, xml\n"
+        "for package in (collections, concurrent, email, http, importlib, json, urllib, xml):\n"
+        "    print(package.__name__, [n for n, m in sorted(vars(package).items()) if type(m) is type(sys)])\n"
+    )
+    assert "decoder" in ran.out
+
+
+def test_every_module_is_there_once(both):
+    """The classes that the recorder has taps on, and the list of the running threads, are the program's own."""
+    both(
+        "import gc, importlib, importlib.util, pickle, socket, sys, threading, queue, selectors\n"
+        "print(len([c for c in object.__subclasses__() if c.__qualname__ == 'Thread']))\n"
+        "print(len([c for c in socket.SocketType.__subclasses__() if c.__name__ == 'socket']))\n"
+        "print(pickle.loads(pickle.dumps(socket.AF_INET)) is socket.AF_INET, threading.main_thread().name)\n"
+        "for module in (socket, threading, selectors):\n"
+        "    spec = module.__spec__\n"
+        "    print(spec.name, spec.origin == module.__file__, type(spec.loader), sorted(vars(spec.loader)))\n"
+        "    print(importlib.util.find_spec(module.__name__) is spec, importlib.reload(module) is module)\n"
+    )
+
+
+def test_a_module_that_the_program_loads_again_is_another_one(both):
+    ran = both(
+        "import importlib.util, sys\nspec = importlib.util.find_spec('json')\n"
+        "print(type(spec.loader).__name__, spec.loader.get_source('json')[:5])\n"
+        "private = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(private)\n"
+        "import json\nprint(json is private, private.loads('[1]'))\n"
+        "del sys.modules['json']\nimport json as again\nprint(again is json, again.loads('[1]'))\n"
+    )
+    assert ran.out.splitlines()[-2:] == ["False [1]", "False [1]"]
+
+
+@pytest.mark.parametrize(
+    ("own", "library"),
+    [("token", "inspect"), ("selectors", "socket"), ("enum", "socket"), ("copy", "sqlite3"), ("struct", "base64")],
+)
+def test_what_the_library_imports_may_be_the_projects_too(tmp_path, own, library):
+    """As without us it may break on it, or not. Only the hint that 3.13 puts behind some messages is lost: the
+    interpreter's own folder for it is that of the file that it was started with, and nobody can tell it another."""
+    (tmp_path / f"{own}.py").write_text("whose = 'mine'\n")
+    program = tmp_path / "main.py"
+    program.write_text(
+        f"try:\n    import {library}\nexcept Exception as error:\n    print(type(error), error)\n"
+        f"import {own}, threading, json\nprint({own}.whose, threading.main_thread().name)\nimport {library}\n"
+    )
+    taped, plain = run(program, tmp_path / "t.trace"), run(program, None)
+    hint = r" \(consider renaming .*\)"
+    assert (taped.code, taped.err) == (plain.code, re.sub(hint, "", plain.err))
+    assert taped.out == re.sub(hint, "", plain.out)
+
+
+def test_what_came_before_the_program_is_the_projects_too(tmp_path):
+    """`sitecustomize` has imported a module of the project's: it stays the one, and is none of the recorder's."""
+    (tmp_path / "json.py").write_text("whose = 'mine'\n")
+    (tmp_path / "sitecustomize.py").write_text("import json\n")
+    (tmp_path / "main.py").write_text("import sys\nprint(sys.modules['json'].whose)\nimport json\nprint(json.whose)\n")
+    env = {"PYTHONPATH": str(tmp_path)}
+    taped = run(tmp_path / "main.py", tmp_path / "t.trace", env=env)
+    assert taped == run(tmp_path / "main.py", None, env=env) == Ran(0, "mine\nmine\n", "")
+
+
+def test_the_recorder_imports_nothing_while_it_records():
+    """An import inside a function would search the program's folders, and would be seen by the program."""
+    for path in sorted((ROOT / "tracer" / "recording").glob("*.py")):
+        inside = [
+            node.lineno
+            for outer in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
+            for node in ast.walk(outer)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        assert not inside or path.name == "bootstrap.py", (path, inside)
+
+
 def test_a_package_called_tracer(tmp_path):
     package = tmp_path / "tracer" / "recording"
     package.mkdir(parents=True)
@@ -498,6 +603,28 @@ def test_a_recording_that_cannot_start_is_one_sentence(tmp_path, trace, config):
     assert (ran.code, ran.out) == (2, "")
     assert len(ran.err.strip().splitlines()) == 1 and ran.err.startswith("unmagic: "), ran.err
     assert not (tmp_path / trace).exists()
+
+
+ENDS = {
+    "_exit": "os._exit(3)",
+    "kill": "os.kill(os.getpid(), signal.SIGTERM)",
+    "killpg": "os.setpgid(0, 0)\nos.killpg(0, signal.SIGTERM)",
+    "raise_signal": "signal.raise_signal(signal.SIGTERM)",
+    "abort": "os.abort()",
+    "exec": "os.execl(sys.executable, sys.executable, '-c', 'print(1)')",
+    "in a handler": "signal.signal(signal.SIGALRM, lambda *a: os._exit(3))\nsignal.setitimer(signal.ITIMER_REAL, 0.3)\n"
+    "while True:\n    last()",
+}
+
+
+@pytest.mark.parametrize("how", list(ENDS))
+def test_a_sudden_end_leaves_what_was_recorded(tmp_path, both, how):
+    source = f"import os\nimport signal\nimport sys\n\n\ndef last():\n    pass\n\n\nlast()\n{ENDS[how]}\n"
+    both(source)
+    for engine in ENGINES:
+        with Trace.open(tmp_path / f"{engine}.trace") as trace:
+            consistent(trace)
+            assert named(trace, "last") and "complete" not in trace.meta
 
 
 @pytest.mark.parametrize("engine", ENGINES)

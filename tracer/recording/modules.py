@@ -39,8 +39,12 @@ class Shelf:
     def __init__(self) -> None:
         self._found = dict(sys.modules)
         self._ours: dict[str, ModuleType] = {}
+        #: Where a search finds each of them; '' for what no search finds, since the package around it makes it.
+        self._origins: dict[str, str | None] = {}
         #: Those that the program has by now, or has made anew: they are not lent again.
         self._lent: set[str] = set()
+        #: What was imported by its own name, while it was not there yet.
+        self._asked: set[str] = set()
         #: module -> what it has imported, in order.
         self._needs: dict[str, dict[str, None]] = {}
         self._search: Any = external.PathFinder.__dict__["find_spec"].__func__
@@ -69,17 +73,29 @@ class Shelf:
         for name, module in self._ours.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
-            if getattr(_spec(module), "name", "") != name:  # its holder made it, under a second name: `collections.abc`
+            self._origins[name] = self._origin(name, _spec(module))
+            if self._origins[name] == "":
                 self._needs.setdefault(name.rpartition(".")[0], {})[name] = None
         for name in self._ours:
             self._unbind(name)
         self._found.clear()
         self._lend()
 
+    def _origin(self, name: str, spec: "ModuleSpec | None") -> "str | None":
+        """The file of a module; also of one that has put another one in its place, as `collections.abc` does."""
+        if spec is None or spec.name != name:
+            path = getattr(self._package(name), "__path__", None)
+            spec = self._search(external.PathFinder, name, path) if path and name in self._asked else None
+        return spec.origin if spec else ""
+
+    def _package(self, name: str) -> "ModuleType | None":
+        holder = name.rpartition(".")[0]
+        return self._ours.get(holder) or sys.modules.get(holder)
+
     def _unbind(self, name: str) -> None:
         """A package knows a module inside it once that is imported, and not before; but for those that it needs."""
         holder, _, child = name.rpartition(".")
-        package = self._ours.get(holder) or sys.modules.get(holder)
+        package = self._package(name)
         if package is not None and name not in self._closure(holder):
             package.__dict__.pop(child, None)
 
@@ -87,15 +103,17 @@ class Shelf:
         """`__import__` that notes who imports what."""
 
         def watching(name: str, space: "Any" = None, local: "Any" = None, some: "Any" = (), level: int = 0) -> "Any":
-            module = original(name, space, local, some, level)
-            space = space or {}
+            full, space = name, space or {}
             if level:
                 holder = (space.get("__package__") or "").rsplit(".", level - 1)[0]
-                name = f"{holder}.{name}" if name else holder
-            needs = self._needs.setdefault(space.get("__name__", ""), {})
-            parts = name.split(".")
+                full = f"{holder}.{name}" if name else holder
+            if full not in sys.modules:
+                self._asked.add(full)
+            module = original(name, space, local, some, level)
+            parts = full.split(".")
+            needs = self._needs.setdefault(_importer(space), {})
             needs.update(dict.fromkeys(".".join(parts[: n + 1]) for n in range(len(parts))))
-            needs.update(dict.fromkeys(full for item in some or () if (full := f"{name}.{item}") in sys.modules))
+            needs.update(dict.fromkeys(inner for item in some or () if (inner := f"{full}.{item}") in sys.modules))
             return module
 
         return watching
@@ -140,8 +158,7 @@ class Shelf:
         external.PathFinder.find_spec = classmethod(find_spec)  # type: ignore[assignment]
 
     def _same(self, name: str, spec: "ModuleSpec | None") -> bool:
-        ours = _spec(self._ours[name])
-        return spec is not None and ours is not None and spec.origin == ours.origin
+        return spec is not None and spec.origin == self._origins[name]
 
     def _still(self, name: str) -> bool:
         """Whether the program's import of a module that one of ours needs would give what ours has."""
@@ -175,6 +192,16 @@ class Shelf:
             holder, _, child = name.rpartition(".")
             if holder:
                 setattr(sys.modules[holder], child, self._ours[name])
+
+
+def _importer(space: "dict[str, Any]") -> str:
+    """The module whose code imports something. A compiled one that does so while it is loaded has no frame: that is
+    the import system's, which holds what it loads."""
+    name = str(space.get("__name__", ""))
+    if name in ("importlib._bootstrap", "_frozen_importlib"):
+        for loaded in sys._getframe(2).f_locals.get("args", ()):
+            return str(getattr(loaded, "name", "") or getattr(loaded, "__name__", ""))
+    return name
 
 
 def _spec(module: "ModuleType") -> "ModuleSpec | None":

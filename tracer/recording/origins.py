@@ -71,9 +71,12 @@ class Origins:
 
 
 def _decoded(data: bytes) -> str | None:
+    """The text of a source file. The codec ``utf-8-sig`` would do it too, but Python would have to import it, and the
+    program would find it loaded."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
     declared = re.match(rb"(?:[^\n]*\n)?[ \t]*#[^\n]*coding[:=]\s*([-\w.]+)", data)
     try:
-        return data.decode(declared[1].decode() if declared else "utf-8-sig")
+        return data.decode(declared[1].decode() if declared else "utf-8")
     except (UnicodeDecodeError, LookupError):
         return None
 
