@@ -74,13 +74,3 @@ def scenario_traces(scenario_folder: Path) -> Iterator[dict[str, Trace]]:
 def pages_now(scenario_traces: dict[str, Trace]) -> dict[str, str]:
     """The report made of `scenario_traces`: text by file name."""
     return report_build.build(scenario_traces, list(SCENARIOS.values()))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Faults that are known and open are expected to fail; tests/open_faults.txt lists them with their reasons."""
-    lines = (Path(__file__).parent / "open_faults.txt").read_text(encoding="utf-8").splitlines()
-    faults = [line.split(" | ") for line in lines if line and not line.startswith("#")]
-    for item in items:
-        for prefix, reason in faults:
-            if item.nodeid.startswith(prefix):
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))

@@ -14,8 +14,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 MINORS = (10, 12, 13)
-#: What depends on the interpreter most; the pages of all scenarios are compared as well.
-SUITES = ("test_engines.py", "test_index.py")
+#: What depends on the interpreter: all of the recording, what reads it, and the reference implementation.
+SUITES = (
+    "test_engines.py",
+    "test_wiretap.py",
+    "test_values.py",
+    "test_secrets.py",
+    "test_store.py",
+    "test_scope.py",
+    "test_scenarios.py",
+    "test_index.py",
+    "test_chain.py",
+    "test_cli.py",
+    "reference_impl",
+)
 
 
 def interpreters() -> dict[int, str]:
