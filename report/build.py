@@ -119,19 +119,19 @@ def _independent_lines(part: str) -> list[str]:
     length_differs = part.startswith("#### ") and PYTHON in part
     kept = []
     for line in part.split("\n"):
-        cells = line.split(" | ")
-        if len(cells) == STEP_COLUMNS:
-            definition, site = cells[3], cells[6]
+        if _STEP.match(line):
+            cells = line.split(" | ")
+            definition, _, site = cells[2].partition(markdown.FROM)
             if _STDLIB in definition:
                 continue
-            site = "" if _STDLIB in site or site == " |" else site
-            line = " | ".join([*cells[1:3], re.sub(r" \+ \d+ calls?$", "", definition), *cells[4:6], site])
+            site = "" if _STDLIB in site else site
+            line = " | ".join([cells[1], re.sub(r" \+ \d+ calls?$", "", definition), *cells[3:], site])
         if PYTHON in line or length_differs or "../../" in line:
             line = re.sub(r"\d+", "#", line)
         kept.append(line)
     return kept
 
 
-#: Columns of a table of steps: number, thread, lane, what ran, what it did, value, call site.
-STEP_COLUMNS = 7
+#: The beginning of a row of steps: number, thread and lane; then what ran and its call site, what it did, the value.
+_STEP = re.compile(r"\| [\d.]+ \| (?:main|[A-Z]) · ")
 _STDLIB = "/python/cpython/"

@@ -87,8 +87,12 @@ def _what(row: Row) -> str:
     return f"{indent}{name}{extra}{tag}"
 
 
+#: What stands between a step and its call site, in one cell.
+FROM = "<br>from "
+
+
 def _site(row: Row) -> str:
-    return _linked(code(row.site), row.site_link)
+    return FROM + _linked(code(row.site), row.site_link) if row.site else ""
 
 
 def _threads(section: Section) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 
 from . import store
 from .events import ThreadLog
+from .known import Known
 from .monitoring import EngineError, MonitoringEngine
 from .scope import DEFAULT, OWN, Entry, Scope
 from .secrets import Secrets
@@ -33,7 +34,7 @@ from .store import Store
 from .threads import ThreadStarts
 from .values import forget_plans
 from .wiretap import Wiretap
-from .writer import Known, Writer
+from .writer import Writer
 
 #: Seconds between two commits while the program runs.
 INTERVAL = 0.2

@@ -38,6 +38,9 @@ NAME = re.compile(
 )
 
 _HEADER = re.compile(rf"(?im)^[ \t]*({'|'.join(HEADERS)})[ \t]*:[ \t]*([^\r\n]+)")
+#: RFC 6455, section 10.3: these are no secrets, whatever a function calls them that takes them.
+_PUBLIC = re.compile(r"(?im)^[ \t]*sec-websocket-(?:key|accept)[ \t]*:[ \t]*([^\s,]+)")
+_PUBLIC_NAME = re.compile(r"(?:HTTP_)?SEC[-_]WEBSOCKET[-_](?:KEY|ACCEPT)\Z", re.I)
 #: A name and its value: in JSON, in a form, in source text. A quoted value goes on to its closing quote, or to the end
 #: where a read has cut it off.
 _PAIR = re.compile(
@@ -72,6 +75,7 @@ class Secrets:
         self._known: dict[str, None] = {}
         self._finder: re.Pattern[str] | None = None
         self._names: dict[str, bool] = {}
+        self._public: set[str] = set()
 
     @property
     def known(self) -> frozenset[str]:
@@ -89,7 +93,9 @@ class Secrets:
         if self.show or not text:
             return text
         if name and self.named(name):
-            return self._whole(text, name)
+            return self._whole(text, name) if text not in self._public else text
+        if name and _PUBLIC_NAME.match(name):
+            self._publish(text)
         spans = self._found(text)
         if self._finder is not None:
             spans += [match.span() for match in self._finder.finditer(text)]
@@ -138,6 +144,9 @@ class Secrets:
                 for start, stop in _header_spans(match[1].lower(), match[2]):
                     spans.append((match.start(2) + start, match.start(2) + stop))
                     self._find(text, spans[-1], match[1].lower())
+        if "sec-websocket-" in lowered:
+            for match in _PUBLIC.finditer(text):
+                self._publish(match[1])
         if "=" in text or ":" in text:
             for rule, pattern in (("pair", _PAIR), ("url", _URL)):
                 for match in pattern.finditer(text):
@@ -147,6 +156,11 @@ class Secrets:
                         spans.append(span)
                         self._find(text, span, rule)
         return spans
+
+    def _publish(self, text: str) -> None:
+        if len(self._public) >= MOST:
+            self._public.clear()
+        self._public.add(text)
 
     def _find(self, text: str, span: tuple[int, int], rule: str) -> None:
         found = text[span[0] : span[1]]

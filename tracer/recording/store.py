@@ -8,6 +8,7 @@ all that it refers to are committed together, so what was committed before a ``k
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -103,8 +104,11 @@ class Store:
             self._db.execute("begin")
             for table, values in rows:
                 if values and (whole or table in ALONE):
-                    marks = ",".join("?" * len(values[0]))
-                    self._db.executemany(f"insert or replace into {table} values ({marks})", values)
+                    insert = f"insert or replace into {table} values ({','.join('?' * len(values[0]))})"
+                    try:
+                        self._db.executemany(insert, values)
+                    except UnicodeEncodeError:
+                        self._db.executemany(insert, map(_encodable, values))
             self._db.execute("commit")
         finally:
             if self._db.in_transaction:  # SQLite itself takes a transaction back when the disk is full
@@ -169,3 +173,11 @@ def _head(name: str) -> bytes:
 def _is_trace(head: bytes) -> bool:
     """Whether an SQLite file's header has our application id, at the place that its format gives it."""
     return head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def _encodable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row without lone surrogates, which no file can hold: each is told as the replacement character."""
+    return tuple(_SURROGATES.sub("\ufffd", item) if type(item) is str else item for item in row)
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")

@@ -1,111 +1,27 @@
 """Turns what the hooks wrote into rows of the trace: names, lines, described values, batches.
 
 Runs between events, on a thread of its own, always under the recorder's lock. The only place that gives numbers to
-values: an object that is still known keeps its number, so one number means one object. What keeps an `id` from being
-used again while it is known is a weak reference where the type has them, and a strong one, within a bound, where it
-has not (`Known`).
+values: an object that is still known keeps its number, so one number means one object (`known.py`).
 """
 
 from __future__ import annotations
 
-import re
 import zlib
 from array import array
 from bisect import bisect_right
-from collections import OrderedDict
-from functools import partial
-from sys import getrefcount
 from types import CodeType
-from typing import Any, NamedTuple
-from weakref import ref
+from typing import Any
 
 from .events import CALL, LENGTH, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD, ThreadLog, WireRecord
+from .known import Described, Known
 from .origins import Distribution, Origins
 from .scope import OWN, Entry, Scope
 from .secrets import Secrets, StreamMask
 from .store import Store
-from .values import Snapshot, describe, identified, issubclass_
+from .values import Snapshot, describe, identified
 
-#: Containers and other objects without weak references that are kept alive at a time, at most.
-RING = 256
-#: What `getrefcount` says in `Known.sweep` of an object that nobody else holds: the entry, the name, the argument.
-UNUSED = 3
-SURROGATES = re.compile("[\ud800-\udfff]")
 #: Numbers and other atoms that keep their row; more of them start over.
 ATOMS = 50_000
-
-
-class Described(NamedTuple):
-    """The latest row of a known object; `deep` where its parts are in it, `signature` what they were."""
-
-    row: int
-    deep: bool
-    signature: Any
-
-
-class Known:
-    """Which object has which number, soundly: an entry lives only as long as its object cannot be another.
-
-    `budget` bounds the text and bytes that are kept alive, in bytes. `cut` counts what had to be forgotten.
-    """
-
-    def __init__(self, budget: int) -> None:
-        self.entries: dict[int, tuple[Any, int, Described]] = {}
-        self._budget = budget
-        self._held = 0
-        self._texts: OrderedDict[int, int] = OrderedDict()
-        self._ring: OrderedDict[int, int] = OrderedDict()
-        self._sweeps = 0
-        self.cut = 0
-
-    def get(self, value: Any) -> tuple[int, Described] | None:
-        """(identity, latest row) of an object that is still known, else None."""
-        entry = self.entries.get(id(value))
-        if entry is None:
-            return None
-        kept, identity, described = entry
-        if (kept() if type(kept) is ref else kept) is not value:
-            del self.entries[id(value)]
-            return None
-        return identity, described
-
-    def put(self, value: Any, identity: int, described: Described) -> None:
-        """Remember `value`, weakly if its type allows it."""
-        key, entries = id(value), self.entries
-        if type(value) is str or type(value) is bytes:
-            entries[key] = (value, identity, described)
-            self._texts[key] = len(value) + 80
-            self._held += len(value) + 80
-            while self._held > self._budget and len(self._texts) > 1:
-                old, size = self._texts.popitem(last=False)
-                self._held -= size
-                entries.pop(old, None)
-                self.cut += 1
-            return
-        try:
-            # `pop`, with the dead reference as its default: no Python code runs where a signal's handler could raise
-            entries[key] = (ref(value, partial(entries.pop, key)), identity, described)
-        except TypeError:
-            entries[key] = (value, identity, described)
-            self._ring[key] = self._sweeps
-            if len(self._ring) > RING:
-                old, _ = self._ring.popitem(last=False)
-                entries.pop(old, None)
-
-    def sweep(self) -> None:
-        """Let go of what the program has let go of: what it holds (a socket, say) has to be closed as soon as
-        without us. An exception holds every frame that it passed, in a cycle often, so it only stays for a moment."""
-        self._sweeps += 1
-        for key, seen in list(self._ring.items()):
-            kept = self.entries[key][0]
-            if getrefcount(kept) <= UNUSED or (issubclass_(type(kept), BaseException) and seen < self._sweeps - 1):
-                del self._ring[key], self.entries[key]
-
-    def clear(self) -> None:
-        """Let go of everything."""
-        self.entries.clear()
-        self._texts.clear()
-        self._ring.clear()
 
 
 class Writer:
@@ -172,10 +88,7 @@ class Writer:
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, {}
-        try:
-            self._store.write(sorted(rows.items()))
-        except UnicodeEncodeError:
-            self._store.write([(table, [_encodable(row) for row in some]) for table, some in sorted(rows.items())])
+        self._store.write(sorted(rows.items()))
 
     def _next(self, table: str) -> int:
         self._numbers[table] += 1
@@ -373,11 +286,6 @@ class Writer:
 
     def _mask_again(self, data: str | bytes) -> str | bytes:
         return self._secrets.text(data) if isinstance(data, str) else self._secrets.data(data)
-
-
-def _encodable(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row without lone surrogates, which no file can hold: each is told as the replacement character."""
-    return tuple(SURROGATES.sub("\ufffd", item) if type(item) is str else item for item in row)
 
 
 def _names(parts: tuple[tuple[str, Any], ...]) -> list[str]:

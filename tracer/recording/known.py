@@ -1,0 +1,93 @@
+"""Which object has which number: the identity of values, sound while it is claimed.
+
+What keeps an `id` from being used again while it is known is a weak reference where the type has them, and a strong
+one, within a bound, where it has not. Only the writer asks; the hooks look into `entries` to save a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import partial
+from sys import getrefcount
+from typing import Any, NamedTuple
+from weakref import ref
+
+from .values import issubclass_
+
+#: Containers and other objects without weak references that are kept alive at a time, at most.
+RING = 256
+#: What `getrefcount` says in `Known.sweep` of an object that nobody else holds: the entry, the name, the argument.
+UNUSED = 3
+
+
+class Described(NamedTuple):
+    """The latest row of a known object; `deep` where its parts are in it, `signature` what they were."""
+
+    row: int
+    deep: bool
+    signature: Any
+
+
+class Known:
+    """Which object has which number, soundly: an entry lives only as long as its object cannot be another.
+
+    `budget` bounds the text and bytes that are kept alive, in bytes. `cut` counts what had to be forgotten.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.entries: dict[int, tuple[Any, int, Described]] = {}
+        self._budget = budget
+        self._held = 0
+        self._texts: OrderedDict[int, int] = OrderedDict()
+        self._ring: OrderedDict[int, int] = OrderedDict()
+        self._sweeps = 0
+        self.cut = 0
+
+    def get(self, value: Any) -> tuple[int, Described] | None:
+        """(identity, latest row) of an object that is still known, else None."""
+        entry = self.entries.get(id(value))
+        if entry is None:
+            return None
+        kept, identity, described = entry
+        if (kept() if type(kept) is ref else kept) is not value:
+            del self.entries[id(value)]
+            return None
+        return identity, described
+
+    def put(self, value: Any, identity: int, described: Described) -> None:
+        """Remember `value`, weakly if its type allows it."""
+        key, entries = id(value), self.entries
+        if type(value) is str or type(value) is bytes:
+            entries[key] = (value, identity, described)
+            self._texts[key] = len(value) + 80
+            self._held += len(value) + 80
+            while self._held > self._budget and len(self._texts) > 1:
+                old, size = self._texts.popitem(last=False)
+                self._held -= size
+                entries.pop(old, None)
+                self.cut += 1
+            return
+        try:
+            # `pop`, with the dead reference as its default: no Python code runs where a signal's handler could raise
+            entries[key] = (ref(value, partial(entries.pop, key)), identity, described)
+        except TypeError:
+            entries[key] = (value, identity, described)
+            self._ring[key] = self._sweeps
+            if len(self._ring) > RING:
+                old, _ = self._ring.popitem(last=False)
+                entries.pop(old, None)
+
+    def sweep(self) -> None:
+        """Let go of what the program has let go of: what it holds (a socket, say) has to be closed as soon as
+        without us. An exception holds every frame that it passed, in a cycle often, so it only stays for a moment."""
+        self._sweeps += 1
+        for key, seen in list(self._ring.items()):
+            kept = self.entries[key][0]
+            if getrefcount(kept) <= UNUSED or (issubclass_(type(kept), BaseException) and seen < self._sweeps - 1):
+                del self._ring[key], self.entries[key]
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        self.entries.clear()
+        self._texts.clear()
+        self._ring.clear()
