@@ -32,7 +32,7 @@ def build(traces: Mapping[str, Trace], scenarios: Sequence[Any]) -> dict[str, st
     viewer = Viewer(traces, known, lock.load(), own=APPS)
     views = [viewer.page(spec) for spec in pages.load()]
     known.check(viewer.versions())
-    python = f"Python {next(iter(traces.values())).meta['python']}"
+    python = f"Python {next(iter(traces.values())).meta.get('python', '‹unknown›')}"
     technologies = {t.name: t for view in views for t in view.technologies if t.version}
     files = {f"{view.slug}.md": markdown.page(view, python) for view in views}
     ordered: list[Technology] = [technologies[name] for name in sorted(technologies)]

@@ -158,7 +158,7 @@ class Chains:
         into a synchronisation module that follows it there; before the thread reads again."""
         limit = self._next_read(read)
         held = [s.order for s in self._sightings(birth.object, limit) if s.thread == birth.thread]
-        last = max(held)
+        last = max(held, default=birth.order)
         for item in self.window(birth.thread, last, limit):
             if isinstance(item, Span) and item.position == 0:
                 if self.trace.calls[item.call].code.file.module in SYNCHRONISATION:

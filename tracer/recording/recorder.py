@@ -300,10 +300,7 @@ class Recorder:
     def drain(self) -> None:
         """Write what every thread has recorded so far. A hook that finds the writer at work goes on."""
         with self._drain_lock:
-            for number, ends in list(self._connections.items()):
-                family, local, peer, role, tls = ends
-                self._writer.connection(number, family, local, peer, role, tls)
-            self._writer.drain(list(self._logs))
+            self._writer.drain(list(self._logs), self._connections)
             self.known.sweep()
             for log in list(self._logs):
                 log.let_go()

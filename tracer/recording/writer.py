@@ -43,6 +43,7 @@ class Writer:
         self._distributions: dict[str, int] = {}
         self._atoms: dict[tuple[str, str], int] = {}
         self._threads: set[int] = set()
+        self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
         self._streams: dict[tuple[int, str], StreamMask] = {}
         self._veiled = b""
         self._numbers = {"value": 0, "object": 0, "wire": 0, "batch": 0}
@@ -51,17 +52,18 @@ class Writer:
 
     # -- what the recorder calls ---------------------------------------------------------------------------
 
-    def drain(self, logs: list[ThreadLog]) -> None:
-        """Take what the threads wrote and commit it, in one transaction."""
+    def drain(self, logs: list[ThreadLog], connections: dict[int, tuple[str, str, str, str, bool]]) -> None:
+        """Take what the threads wrote and commit it, in one transaction, with the connections: they are looked at
+        last, since each is noted before its first event."""
         for log in logs:
             events = log.take()
             if events:
                 self._batch(log, events)
+        for number, ends in list(connections.items()):
+            if self._connections.get(number) != ends:
+                family, local, peer, role, tls = self._connections[number] = ends
+                self._add("connection", (number, family, local, peer, role, int(tls)))
         self._flush()
-
-    def connection(self, number: int, family: str, local: str, peer: str, role: str, tls: bool) -> None:
-        """Note a connection that the wiretap saw; written with the next batch."""
-        self._add("connection", (number, family, local, peer, role, int(tls)))
 
     def finish(self, meta: dict[str, str]) -> None:
         """Write what is known only at the end: the decisions about files, the counts; mask once more."""
