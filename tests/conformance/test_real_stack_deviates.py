@@ -105,13 +105,19 @@ def test_C17_tcp_is_dropped_at_once(werkzeug: Served) -> None:
 
 
 def test_D03_ping_inside_a_compressed_message(original: Served) -> None:
-    """After the ping wsproto forgets that the message is compressed: 1007 (upstream's pull request 205)."""
+    """After the ping wsproto forgets that the message is compressed: 1007 (upstream's pull request 205). Its close frame
+    may be lost to the RST that follows it, so there is more than one try."""
     add = [("Sec-WebSocket-Extensions", "permessage-deflate")]
-    with original.open(add=add) as peer:
-        deflater = zlib.compressobj(wbits=-15)
-        data = (deflater.compress(b"Hello, Hello, Hello") + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]
-        peer.send(frame(TEXT, data[:3], fin=False, rsv=0b100), frame(PING, b"p"), frame(CONT, data[3:]))
-        assert (1007).to_bytes(2, "big") + b"'utf-8' codec can't decode" in peer.rest(3)
+    deflater = zlib.compressobj(wbits=-15)
+    data = (deflater.compress(b"Hello, Hello, Hello") + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    seen = b""
+    for _ in range(10):
+        with original.open(add=add) as peer:
+            peer.send(frame(TEXT, data[:3], fin=False, rsv=0b100), frame(PING, b"p"), frame(CONT, data[3:]))
+            seen += peer.rest(3)
+        if (1007).to_bytes(2, "big") in seen:
+            break
+    assert (1007).to_bytes(2, "big") + b"'utf-8' codec can't decode" in seen
 
 
 def test_L01_limit_counts_characters(real: Starter) -> None:
