@@ -47,6 +47,7 @@ from .events import (
 
 READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
 CLOSE_TIMEOUT = 3.0  # seconds for the peer to answer our close frame, and then to close TCP
+FIRST_RECEIVE = 4096  # bytes to ask of `recv` at first
 MAX_BUFFERED = 1 << 26  # bytes of messages that nobody has received yet, before we let TCP slow the peer down
 
 
@@ -91,7 +92,7 @@ class Server:
 
     :param environ: the WSGI environ of the Upgrade request
     :param subprotocols: a name or the names that this server speaks, best first
-    :param receive_bytes: how much to ask of `recv` at once
+    :param receive_bytes: how much to ask of `recv` at once, at most
     :param ping_interval: seconds between pings; a peer that misses one is dropped. None: no pings
     :param max_message_size: in bytes, of text too; None: no limit
     :param compression: agree to permessage-deflate if the client offers it
@@ -114,6 +115,7 @@ class Server:
         self.environ = environ
         self.subprotocols = [subprotocols] if isinstance(subprotocols, str) else subprotocols or []
         self.receive_bytes = receive_bytes
+        self.asking = min(FIRST_RECEIVE, receive_bytes)
         self.ping_interval = ping_interval
         self.selector_class = selector_class or selectors.DefaultSelector
         self.compression = compression
@@ -259,13 +261,13 @@ class Server:
         """What the socket delivers, b"" at its end. Without pings an idle peer costs one blocked `recv`."""
         if not self.ping_interval:
             while True:
-                yield self.sock.recv(self.receive_bytes)
+                yield self._recv()
         with self.selector_class() as selector:
             selector.register(self.sock, selectors.EVENT_READ)
             due = monotonic() + self.ping_interval
             while True:
                 if (left := due - monotonic()) > 0 and selector.select(left):
-                    yield self.sock.recv(self.receive_bytes)
+                    yield self._recv()
                 elif self.connected and not self.pong_received:
                     self._on_close(CloseConnection(CloseReason.POLICY_VIOLATION, "Ping/Pong timeout"))
                     return
@@ -273,6 +275,12 @@ class Server:
                     self.pong_received = False
                     due = monotonic() + self.ping_interval
                     self._answer(Ping(), self.ping_interval)
+
+    def _recv(self) -> bytes:
+        """Python makes room for all that is asked for, so ask for much only where much has come."""
+        data = self.sock.recv(self.asking)
+        self.asking = min(2 * self.asking, self.receive_bytes) if len(data) == self.asking else min(FIRST_RECEIVE, self.receive_bytes)
+        return data
 
     def _handle_event(self, event: Event) -> None:
         HANDLERS[type(event)](self, event)
