@@ -279,7 +279,7 @@ class Server:
     def _recv(self) -> bytes:
         """Python makes room for all that is asked for, so ask for much only where much has come."""
         data = self.sock.recv(self.asking)
-        self.asking = min(2 * self.asking, self.receive_bytes) if len(data) == self.asking else min(FIRST_RECEIVE, self.receive_bytes)
+        self.asking = min(2 * self.asking if len(data) == self.asking else FIRST_RECEIVE, self.receive_bytes)
         return data
 
     def _handle_event(self, event: Event) -> None:
