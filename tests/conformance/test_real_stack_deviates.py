@@ -105,8 +105,8 @@ def test_C17_tcp_is_dropped_at_once(werkzeug: Served) -> None:
 
 
 def test_D03_ping_inside_a_compressed_message(original: Served) -> None:
-    """After the ping wsproto forgets that the message is compressed: 1007 (upstream's pull request 205). Its close frame
-    may be lost to the RST that follows it, so there is more than one try."""
+    """After the ping wsproto forgets that the message is compressed: 1007 (upstream's pull request 205). Its close
+    frame may be lost to the RST that follows it, so there is more than one try."""
     add = [("Sec-WebSocket-Extensions", "permessage-deflate")]
     deflater = zlib.compressobj(wbits=-15)
     data = (deflater.compress(b"Hello, Hello, Hello") + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]

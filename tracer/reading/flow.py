@@ -62,6 +62,11 @@ class Node:
     wire: Wire | None = None
     sightings: list[Sighting] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """How many bytes; of text, in UTF-8."""
+        return len(_octets(self.value))
+
 
 @dataclass
 class _Frame:
@@ -83,6 +88,7 @@ class Flow:
         self.nodes: dict[int, Node] = {}
         self.into: dict[int, list[Edge]] = {}
         self.out_of: dict[int, list[Edge]] = {}
+        self.wires = {wire.ended: wire for wire in trace.wires if wire.direction}
         self._frames: dict[int, _Frame] = {}
         self._stacks: dict[int, list[_Frame]] = {}
         self._given: dict[int, dict[int, None]] = {}
@@ -142,8 +148,16 @@ class Flow:
             if frame is not None:
                 frame.pool[node.id] = None
         else:
-            node_id = self._sight(value, wire.ended, wire.thread, wire.call, "written", "", frame)
-            self._taken[node_id] = len(_octets(value))  # it has left: nothing here is made of it any more
+            self._leave(self._sight(value, wire.ended, wire.thread, wire.call, "written", "", frame))
+
+    def _leave(self, node: int) -> None:
+        """What was written has left, with all that it was made of: nothing that is kept is made of it any more."""
+        todo = [node]
+        while todo:
+            one = todo.pop()
+            if self._taken.get(one, 0) < self.nodes[one].size:
+                self._taken[one] = self.nodes[one].size
+                todo += [edge.source for edge in self.into.get(one, ())]
 
     # -- sightings -------------------------------------------------------------------------------------------------
 
@@ -243,7 +257,7 @@ class Flow:
         for source in candidates:
             done = self._taken.get(source, 0) if via else 0
             data = self.nodes[source].value.data
-            if source == node.id or data is None:
+            if source == node.id or data is None or (done and done >= self.nodes[source].size):
                 continue
             found = relation(data[done:] if done else data, made, keys)
             if found is None:
