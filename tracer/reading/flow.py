@@ -117,7 +117,7 @@ class Flow:
             outer = stack[-1] if stack else None
             seen: list[int] = []
             for name, number in zip(call.code.arguments, call.arguments, strict=False):
-                seen += self._see(number, span.start, call, "argument", name, outer)
+                seen += self._see(number, span.start, span, "argument", name, outer)
             frame.pool.update(dict.fromkeys(seen))
             frame.holders = dict.fromkeys(self._held(call))
             self._give(frame.holders, seen)
@@ -128,7 +128,7 @@ class Flow:
         stack = self._stacks.setdefault(span.thread, [])
         frame = stack.pop() if stack else None
         if span.ended in ("returned", "yielded"):
-            seen = self._see(span.value, span.stop, call, "result", "", frame)
+            seen = self._see(span.value, span.stop, span, "result", "", frame)
             if stack:
                 stack[-1].pool.update(dict.fromkeys(seen))
                 self._give(stack[-1].holders, seen)
@@ -161,15 +161,15 @@ class Flow:
 
     # -- sightings -------------------------------------------------------------------------------------------------
 
-    def _see(self, number: int, order: int, call: Call, role: str, name: str, frame: _Frame | None) -> list[int]:
+    def _see(self, number: int, order: int, span: Span, role: str, name: str, frame: _Frame | None) -> list[int]:
         """The nodes of one argument or result: itself, or what is directly inside it."""
         value = self.trace.value(number)
         if value is None:
             return []
         if is_data(value):
-            return [self._sight(value, order, call.thread, call.id, role, name, frame)]
+            return [self._sight(value, order, span.thread, span.call, role, name, frame)]
         return [
-            self._sight(child, order, call.thread, call.id, role, name + label, frame)
+            self._sight(child, order, span.thread, span.call, role, name + label, frame)
             for label, child in self._inside(number)
         ]
 

@@ -51,6 +51,10 @@ class Journey:
         """The threads that it was on, in order."""
         return tuple(dict.fromkeys(sighting.thread for _, sighting in self.sightings))
 
+    def cut(self, trace: Trace) -> bool:
+        """Whether a part of the way may be missing, since the recorder's bound let go of an identity."""
+        return int(trace.meta.get("forgotten", "0")) > 0
+
     def lanes(self, trace: Trace) -> tuple[str, ...]:
         """The libraries that it passed, in order, each once."""
         calls = (trace.calls[s.call] for _, s in self.sightings if s.call in trace.calls)
@@ -73,27 +77,32 @@ def journeys(flow: Flow) -> tuple[Journey, ...]:
 
 
 def _seen_by_program(flow: Flow) -> Iterator[tuple[int, Call, str, Node]]:
-    """(order, call, in or out, node): what a call gave to the program's own code, and what that gave to a call."""
-    trace, seen = flow.trace, []
-    for call in trace.calls.values():
-        caller = trace.codes.get(call.first.caller)
-        if caller is None or caller.file.facts.kind != "program" or call.code.file.facts.kind == "program":
+    """(order, call, in or out, node): every value that crossed between the program's own code and other code."""
+    seen: list[tuple[int, Call, str, Node]] = []
+    for call in flow.trace.calls.values():
+        caller = flow.trace.codes.get(call.first.caller)
+        from_program = caller is not None and caller.file.facts.kind == "program"
+        to_program = call.code.file.facts.kind == "program"
+        if from_program == to_program:
             continue
+        given, got = ("out", "in") if from_program else ("in", "out")
         for number in call.arguments:
-            seen += [(call.first.start, call, "out", node) for node in _nodes(flow, number)]
+            seen += [(call.first.start, call, given, node) for node in _nodes(flow, number)]
         for span in call.spans:
             if span.ended in ("returned", "yielded"):
-                seen += [(span.stop, call, "in", node) for node in _nodes(flow, span.value)]
+                seen += [(span.stop, call, got, node) for node in _nodes(flow, span.value)]
     return iter(sorted(seen, key=lambda found: found[0]))
 
 
 def _nodes(flow: Flow, number: int) -> list[Node]:
+    """The node of a value that is text or bytes; of a container, those directly inside it."""
     value = flow.trace.value(number)
     if value is None:
         return []
-    if is_data(value):
-        return [flow.nodes[value.object]] if value.object in flow.nodes else []
-    return []
+    held = [value]
+    if value.kind == "container":
+        held = [v for _, child in flow.trace.parts.get(number, ()) if (v := flow.trace.value(child)) is not None]
+    return [flow.nodes[v.object] for v in held if is_data(v) and v.object in flow.nodes]
 
 
 Way = tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Stretch, ...]]
