@@ -124,7 +124,6 @@ class Flow:
         stack.append(frame)
 
     def _end(self, span: Span) -> None:
-        call = self.trace.calls[span.call]
         stack = self._stacks.setdefault(span.thread, [])
         frame = stack.pop() if stack else None
         if span.ended in ("returned", "yielded"):
