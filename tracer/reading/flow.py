@@ -130,7 +130,8 @@ class Flow:
             seen = self._see(span.value, span.stop, span, "result", "", frame)
             if stack:
                 stack[-1].pool.update(dict.fromkeys(seen))
-                self._give(stack[-1].holders, seen)
+                out_of = frame.holders if frame is not None else {}
+                self._give([h for h in stack[-1].holders if h not in out_of], seen)  # not back into where it came from
 
     def _move(self, wire: Wire) -> None:
         stack = self._stacks.get(wire.thread, [])
@@ -188,8 +189,9 @@ class Flow:
         known = value.object in self.nodes if value.object else False
         node = self._node(value)
         node.sightings.append(Sighting(order, thread, call, role, name))
-        if not known and (role == "written" or not self._is_literal(value, call, role)):
-            for source, found, via in self._origins(node, frame, thread):
+        if not known:
+            literal = role != "written" and self._is_literal(value, call, role)
+            for source, found, via in self._next_read(node, thread) if literal else self._origins(node, frame, thread):
                 self._join(source, node, found, via, order, thread, call)
         return node.id
 
@@ -236,6 +238,14 @@ class Flow:
             if found and found[0][1].how in WHOLE:
                 return found
         return []
+
+    def _next_read(self, node: Node, thread: int) -> list[Origin]:
+        """A value that stands in the source is that literal, unless it is the very next of what the thread has read."""
+        found = self._compare(node, reversed(self._read.get(thread, [])), (), thread)
+        next_one = [
+            origin for origin in found if origin[1].how == "slice" and origin[1].start == self._taken.get(origin[0], 0)
+        ]
+        return self._take([(source, how, 0) for source, how, _ in next_one])
 
     def _take(self, found: list[Origin]) -> list[Origin]:
         """What is kept is taken in its order, once: what lies before the end of what was taken is gone."""
