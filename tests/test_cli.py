@@ -30,7 +30,7 @@ from tracer.scenarios import SCENARIOS
 from unmagic.cli import main
 
 COMMITTED = ROOT / "report" / "flask_sock"
-COMMANDS = ("trace", "pages", "run", "chain", "scope", "lock")
+COMMANDS = ("trace", "pages", "run", "journeys", "show", "chain", "scope", "lock")
 PYTHON = f"Python {'.'.join(map(str, sys.version_info[:3]))};"
 
 
@@ -460,11 +460,14 @@ def test_run_replaces_an_older_trace(tmp_path: Path):
     assert called(tmp_path / "a.trace") == ["<module>", "second"]
 
 
+#: Waits in short steps: a signal that comes between Python's last look for one and a single long wait is heard only
+#: after that wait. With a second thread that wants to run just then (the recorder's, or any), there is time for it.
 INTERRUPTED = """
-import sys, threading
+import sys, time
 def wait():
     print("ready", flush=True)
-    threading.Event().wait(60)
+    while True:
+        time.sleep(0.05)
 try:
     wait()
 except KeyboardInterrupt:
@@ -780,3 +783,71 @@ def test_the_programs_of_these_tests_are_what_they_say():
                 compile(source.encode("latin-1"), name, "exec")
         else:
             ast.parse(source)
+
+
+# --- ends that are no ends ----------------------------------------------------------------------------------
+
+
+def test_run_waits_for_no_thread_that_cannot_be_waited_for(tmp_path: Path):
+    """A thread begun below `threading` that asks for itself is a dummy there: it cannot be joined."""
+    program(
+        tmp_path,
+        "import _thread, threading\ngo, seen = _thread.allocate_lock(), _thread.allocate_lock()\ngo.acquire()\n"
+        "seen.acquire()\ndef work():\n    threading.current_thread()\n    seen.release()\n    go.acquire()\n"
+        "_thread.start_new_thread(work, ())\nseen.acquire()\nprint('done')\n",
+    )
+    done = unmagic("run", "program.py", cwd=tmp_path)
+    assert (done.code, done.out, own_words(done)) == (0, "done\n", "")
+    with Trace.open(tmp_path / "program.trace") as trace:
+        assert trace.meta["complete"] == "1"
+
+
+def test_sigterm_reaches_the_program(tmp_path: Path):
+    program(
+        tmp_path,
+        "import signal, sys, time\ndef stop(number, frame):\n    print('stopped', flush=True)\n    sys.exit(3)\n"
+        "signal.signal(signal.SIGTERM, stop)\nprint('ready', flush=True)\ntime.sleep(60)\n",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "unmagic", "run", "program.py"], cwd=tmp_path, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+            process.send_signal(signal.SIGTERM)
+            out, _ = process.communicate(timeout=30)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert (process.returncode, out) == (3, "stopped\n")
+
+
+def test_run_never_writes_over_the_program(tmp_path: Path):
+    program(tmp_path, "", "empty.py")
+    done = unmagic("run", "-o", "empty.py", "empty.py", cwd=tmp_path)
+    assert done.code == 2 and len(done.err.splitlines()) == 1 and "empty.py" in done.err
+    assert (tmp_path / "empty.py").read_bytes() == b""
+
+
+def test_a_run_that_ended_at_once_has_its_decisions_and_no_secrets(tmp_path: Path):
+    """What is told only at the end is written all the while: a program may have none."""
+    program(
+        tmp_path,
+        "import os, time\ndef f(x): return x\nf({'Authorization': 'Bearer abcdefgh12345'})\n"
+        "f([('X-Api-Key', 'hdrkey2222')])\ntime.sleep(1)\nos._exit(0)\n",
+    )
+    unmagic("run", "program.py", cwd=tmp_path)
+    data = (tmp_path / "program.trace").read_bytes()
+    assert b"abcdefgh12345" not in data and b"hdrkey2222" not in data
+    done = unmagic("scope", "program.trace", cwd=tmp_path)
+    assert "program.py" in done.out and "did not come to its end" in done.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "unmagic", "trace", "--list"], cwd=tmp_path, env=environment(), stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr
