@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -48,6 +50,12 @@ def _usage() -> Iterator[None]:
         yield
     except click.exceptions.NoArgsIsHelpError:
         raise  # `unmagic` alone: the help
+    except OSError as error:  # what was told could not be written: a full disk, a closed pipe
+        if error.errno == errno.EPIPE:
+            raise
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)  # else the interpreter tries once more at its end
+        raise Failure(f"cannot write: {error.strerror or error}") from None
     except click.UsageError as error:
         said = " ".join(error.format_message().split()).rstrip(".")
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""

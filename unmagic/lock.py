@@ -25,7 +25,7 @@ _lock_option = click.option(
     "lock_file",
     type=click.Path(path_type=Path),
     default=LOCK_FILE,
-    help="The lock file; unmagic's own where not given. --write makes one that does not exist.",
+    help="The lock file; unmagic's own where not given.",
 )
 
 

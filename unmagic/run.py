@@ -28,7 +28,8 @@ BOOTSTRAP = Path(__file__).parent.parent / "tracer" / "recording" / "bootstrap.p
 @click.option("--exclude", multiple=True, metavar="WORD", help="Leave this out.")
 @click.option("--lines", multiple=True, metavar="LANE", help="Record the executed lines of this library too.")
 @click.option("--values/--no-values", default=True, show_default=True, help="Arguments and results.")
-@click.option("--max-value", default=1 << 17, show_default=True, help="Bytes or characters kept of one value.")
+@click.option("--max-value", type=click.IntRange(min=0), default=1 << 17, show_default=True,
+              help="Bytes or characters kept of one value.")  # fmt: skip
 @click.option("--show-secrets", is_flag=True, help="Do not mask cookies, tokens and passwords.")
 @click.option("--engine", type=click.Choice(["auto", "settrace", "monitoring"]), default="auto", show_default=True)
 @click.option("--python", default=sys.executable, metavar="PATH", help="The interpreter to run it with.")
@@ -45,6 +46,8 @@ def run(
     if not program.is_file():
         raise Failure(f"there is no program at {program}")
     trace = (output or Path(f"{program.stem}.trace")).absolute()
+    if trace.exists() and trace.samefile(program):
+        raise Failure(f"the trace would take the place of the program {program}: choose another -o")
     if not trace.parent.is_dir() or not os.access(trace.parent, os.W_OK):
         raise Failure(f"cannot write the trace {trace}: no folder that can be written to")
     config = {
@@ -82,11 +85,14 @@ def _execute(command: list[str], python: str) -> int:
         process = subprocess.Popen(command)
     except OSError as error:
         raise Failure(f"cannot start {python}: {error.strerror}") from None
-    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's; we wait for what it does
+    ours = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}  # Ctrl-C is the program's; we wait for it
+    for number in (signal.SIGTERM, signal.SIGHUP):  # these come to us alone, and are meant for it
+        ours[number] = signal.signal(number, lambda told, _: process.send_signal(told))
     try:
         code = process.wait()
     finally:
-        signal.signal(signal.SIGINT, ours)
+        for number, handler in ours.items():
+            signal.signal(number, handler)
     return 128 - code if code < 0 else code
 
 
@@ -107,6 +113,8 @@ def _tell(trace: Path, scope: tuple[str, ...], written: bool, code: int) -> None
             unused = [word for word in opened.meta.get("unmatched", "").split() if word in scope]
     except (TraceError, sqlite3.Error) as error:
         raise Failure(str(error)) from None
+    if faults and not calls:
+        raise Failure(f"nothing was recorded: {faults.splitlines()[0]}")
     if not calls and complete:
         raise Failure(f"nothing was recorded: the scope {' '.join(scope or DEFAULT)} matched no call of the program")
     if not calls:

@@ -21,11 +21,14 @@ def scope(trace: Path, everything: bool) -> None:
     """Which files of TRACE were recorded, and the reason for each decision."""
     with sentences(), Trace.open(trace) as opened:
         rows = opened.scope
-        words = opened.meta.get("scope", "")
+        words, complete = opened.meta.get("scope", ""), "complete" in opened.meta
     kept = [row for row in rows if row[2]]
     table = Table("lane", "recorded", "file", "reason", box=None, pad_edge=False)
     for path, lane, recorded, reason in rows if everything else kept:
         table.add_row(plain(lane), "yes" if recorded else "no", plain(path), plain(reason))
-    console = Console(soft_wrap=True)
-    console.print(table)
+    console = Console()
+    console = console if console.is_terminal else Console(width=400)
+    console.print(table, soft_wrap=True)
     console.print(plain(f"{len(kept)} files recorded, {len(rows) - len(kept)} left out; scope: {words}"))
+    if not complete:
+        console.print("The run did not come to its end: what was decided last may be missing.")

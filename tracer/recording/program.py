@@ -88,7 +88,8 @@ class Guest:
         """At the interpreter's end, after every non-daemon thread and after the program's own atexit functions."""
         deadline = time.monotonic() + self._settle
         for thread in threading.enumerate():
-            if thread is not threading.current_thread():
+            # a dummy stands for a thread begun below `threading`, which cannot be waited for
+            if thread is not threading.current_thread() and not isinstance(thread, threading._DummyThread):
                 thread.join(max(0.0, deadline - time.monotonic()))
         self._recorder.stop()
 

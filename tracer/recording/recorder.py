@@ -16,8 +16,8 @@ import sys
 import time
 from _thread import _local, allocate_lock, get_ident, start_new_thread
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from itertools import count
 from time import sleep
 from types import CodeType
@@ -137,7 +137,11 @@ class Recorder:
             raise RecorderError(str(error)) from None
         o = self.options
         self._writer = Writer(self._store, self.scope, self._secrets, self.known, o.max_value, o.values)
-        self._writer.meta(self._about())
+        try:
+            self._writer.meta(self._about())
+        except Exception as error:
+            self._store.discard()
+            raise RecorderError(f"cannot write the trace {self.path}: {error}") from None
         self._owner = os.getpid()
         _watch_forks(self)
         self._ended.acquire()
@@ -368,9 +372,18 @@ def _in_child() -> None:
     _recording.clear()
 
 
+def record(path: str, options: Options | None = None) -> AbstractContextManager[Recorder]:
+    """Record what runs inside the block, on every thread, into the trace file at `path`. The program is, where the
+    options do not say, the folder of the file that calls this."""
+    options = options or Options()
+    file = sys._getframe(1).f_globals.get("__file__")
+    if options.program is None and isinstance(file, str):
+        options = replace(options, program=os.path.dirname(os.path.abspath(file)))
+    return _recorded(path, options)
+
+
 @contextmanager
-def record(path: str, options: Options | None = None) -> Iterator[Recorder]:
-    """Record what runs inside the block, on every thread, into the trace file at `path`."""
+def _recorded(path: str, options: Options) -> Iterator[Recorder]:
     recorder = Recorder(path, options)
     recorder.start()
     try:

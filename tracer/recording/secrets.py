@@ -49,6 +49,10 @@ _PAIR = re.compile(
         b? (?: "((?:[^"\\\r\n]|\\.){{1,4096}}) | '((?:[^'\\\r\n]|\\.){{1,4096}}) )
       | (?: ["']\s*:\s* | = ) ( [^"'&;\s<>]{{1,4096}} ) )"""
 )
+#: In source text: a literal that is a secret's name, and the literal after it, as in a pair or a dictionary.
+_LITERALS = re.compile(
+    rf"""(?ix) ["'] (?:{_NAME}|{'|'.join(HEADERS)}) ["'] \]? \s* [,:=] \s* b? (?: "([^"\r\n]+) | '([^'\r\n]+) )"""
+)
 _URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@")
 _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|negotiate|token|apikey)\s+(?=\S)")
 _COOKIE_VALUE = re.compile(r"=\s*(?:\"([^\";]*)|([^;\"\s]+))")
@@ -111,7 +115,8 @@ class Secrets:
         """Source text with the literals masked that stand beside a secret's name; other names are only names."""
         if self.show:
             return text
-        spans = [match.span(match.lastindex) for match in _PAIR.finditer(text) if match.lastindex in (1, 2)]
+        found = [match for match in _PAIR.finditer(text) if match.lastindex in (1, 2)] + list(_LITERALS.finditer(text))
+        spans = [match.span(match.lastindex or 0) for match in found]
         for start, stop in spans:
             self._learn(text[start:stop], "source")
         return self.again(_starred(text, spans))

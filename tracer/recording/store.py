@@ -12,6 +12,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 #: The version of the schema. A reader refuses every other one with a sentence.
@@ -94,7 +95,16 @@ class Store:
         except OSError as error:
             raise StoreError(f"cannot write the trace {self.path}: {error.strerror}") from None
         except sqlite3.Error as error:
+            self.discard()
             raise StoreError(f"cannot write the trace {self.path}: {error}") from None
+
+    def discard(self) -> None:
+        """Take away what was begun: half a trace is none."""
+        with suppress(AttributeError, sqlite3.Error):
+            self._db.close()
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                os.remove(self.path + suffix)
 
     def write(self, rows: Iterable[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
         """Insert rows, table by table, in one transaction: all of them or none. Once that has failed, only what
@@ -115,14 +125,17 @@ class Store:
                 self._db.execute("rollback")
         self._whole = whole
 
-    def mask(self, value: Callable[[Any], Any], text: Callable[[str], str]) -> None:
-        """Pass every kept value once more through `value`, and other text of the program's through `text`: a secret
-        may have been learned after it was written."""
+    def mask(self, value: Callable[[Any], Any], text: Callable[[str], str], since: int = 0) -> None:
+        """Pass every kept value from number `since` on once more through `value`, and other text of the program's
+        through `text`: a secret may have been learned after it was written."""
         self._db.create_function("masked", 1, value)
         self._db.create_function("masked_text", 1, text)
         self._db.execute("begin")
-        self._db.execute("update value set data = masked(data) where data is not null and data is not masked(data)")
+        changed = "data is not null and data is not masked(data)"
+        self._db.execute(f"update value set data = masked(data) where id >= ? and {changed}", (since,))
         for table, column, some in TEXTS:
+            if table == "part" and since > 0:
+                continue
             self._db.execute(f"update {table} set {column} = masked_text({column}) where {some}")
         self._db.execute("commit")
 

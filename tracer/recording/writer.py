@@ -20,6 +20,8 @@ from .secrets import Secrets, StreamMask
 from .store import Store
 from .values import Snapshot, describe, identified
 
+#: So many of the latest values are masked once more when a secret is learned; all of them at the end.
+RECENT = 5_000
 #: Numbers and other atoms that keep their row; more of them start over.
 ATOMS = 50_000
 
@@ -43,6 +45,8 @@ class Writer:
         self._distributions: dict[str, int] = {}
         self._atoms: dict[tuple[str, str], int] = {}
         self._threads: set[int] = set()
+        self._told: dict[str, str] = {}
+        self._masked = 0
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
         self._streams: dict[tuple[int, str], StreamMask] = {}
         self._veiled = b""
@@ -63,12 +67,16 @@ class Writer:
             if self._connections.get(number) != ends:
                 family, local, peer, role, tls = self._connections[number] = ends
                 self._add("connection", (number, family, local, peer, role, int(tls)))
+        self._decisions()
+        secrets = len(self._secrets.known)
         self._flush()
+        if secrets > self._masked:  # a program may end at once: what was learned just now is masked behind us at once
+            self._masked = secrets
+            self._store.mask(self._mask_again, self._secrets.again, self._numbers["value"] - RECENT)
 
     def finish(self, meta: dict[str, str]) -> None:
         """Write what is known only at the end: the decisions about files, the counts; mask once more."""
-        for verdict in self._scope.verdicts():
-            self._add("scope", (verdict.path, verdict.lane, int(verdict.recorded), verdict.reason))
+        self._decisions()
         for rule, count in sorted(self._secrets.masked.items()):
             meta[f"masked.{rule}"] = str(count)
         for key, value in meta.items():
@@ -76,6 +84,12 @@ class Writer:
         self._flush()
         if self._secrets.known:
             self._store.mask(self._mask_again, self._secrets.again)
+
+    def _decisions(self) -> None:
+        for verdict in self._scope.verdicts():
+            if self._told.get(verdict.path) != verdict.reason:
+                self._told[verdict.path] = verdict.reason
+                self._add("scope", (verdict.path, verdict.lane, int(verdict.recorded), verdict.reason))
 
     def meta(self, values: dict[str, str]) -> None:
         """Write rows of `meta` at once."""
