@@ -2,17 +2,25 @@
 
 `relation(source, made)` compares two pieces of text or bytes and says what one is of the other, or None where nothing
 shows it. Nothing here knows a library, a protocol's names or where the values came from: only content counts. Text is
-compared as UTF-8. A relation of so little content that chance would give it is none.
+compared as UTF-8. A relation of so little content that chance would give it is none. A masked secret is stars: it is
+only where a run of as many stars is, and no second one.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import zlib
+from base64 import b64decode
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 #: Content of fewer bytes than this inside something larger says nothing.
 LEAST = 2
+#: Relations whose offsets lie in the source: what was made is these bytes of it, as they are or in another form.
+OF_SOURCE = frozenset({"slice", "unquoted", "unescaped"})
+#: Relations whose offsets lie in what was made: the source is these bytes of it, as it is or in another form.
+OF_MADE = frozenset({"joined", "quoted", "escaped"})
 
 
 @dataclass(frozen=True)
@@ -20,8 +28,9 @@ class Relation:
     """What `made` is of `source`.
 
     `how` is copy, decoded, encoded, slice (of the source), joined (the source lies in it), unmasked, inflated,
-    deflated, folded (another case), unquoted. `start` and `stop` are offsets in bytes: of the source for a slice, of
-    what was made for joined, else 0 and the size.
+    deflated, folded (another case), unquoted and quoted (percent-encoding), unescaped and escaped (a string in JSON),
+    unarmoured and armoured (base64). `start` and `stop` are offsets in bytes: of the source where `how` is in
+    `OF_SOURCE`, of what was made where it is in `OF_MADE`, else 0 and the size of what was made.
     """
 
     how: str
@@ -34,11 +43,12 @@ def relation(source: str | bytes, made: str | bytes, keys: tuple[bytes, ...] = (
     a, b = _octets(source), _octets(made)
     if not a or not b:
         return None
-    for find in (_same, _slice, _joined, _folded, _unquoted):
+    for find in (_same, _slice, _joined, _folded, _unquoted, _unescaped, _armoured):
         found = find(source, made, a, b)
         if found is not None:
             return found
-    return _unmasked(a, b, keys) or _inflated(a, b)
+    octets = isinstance(source, bytes) and isinstance(made, bytes)
+    return (_unmasked(a, b, keys) if octets else None) or _inflated(a, b)
 
 
 def _octets(value: str | bytes) -> bytes:
@@ -49,7 +59,8 @@ def _same(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relatio
     how = {(True, True): "copy", (False, False): "copy", (False, True): "decoded"}.get(
         (isinstance(source, str), isinstance(made, str)), "encoded"
     )
-    latin = isinstance(source, str) != isinstance(made, str) and _latin(source) == _latin(made)
+    mixed = isinstance(source, str) != isinstance(made, str) and not (a.isascii() and b.isascii())
+    latin = mixed and _latin(source) == _latin(made)
     return Relation(how, 0, len(b)) if a == b or latin else None
 
 
@@ -58,13 +69,22 @@ def _latin(value: str | bytes) -> str:
 
 
 def _slice(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
-    start = a.find(b) if len(b) >= LEAST else -1
-    return Relation("slice", start, start + len(b)) if start >= 0 else None
+    return _inside("slice", a, b)
 
 
 def _joined(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
-    start = b.find(a) if len(a) >= LEAST else -1
-    return Relation("joined", start, start + len(a)) if start >= 0 else None
+    return _inside("joined", b, a)
+
+
+def _inside(how: str, whole: bytes, part: bytes) -> Relation | None:
+    """Where the part first lies in the whole. Of stars it has to be the one run of that length."""
+    if len(part) < LEAST:
+        return None
+    start = whole.find(part)
+    if start >= 0 and not part.strip(b"*"):
+        runs = [run.start() for run in re.finditer(rb"\*+", whole) if len(run[0]) == len(part)]
+        start = runs[0] if len(runs) == 1 else -1
+    return Relation(how, start, start + len(part)) if start >= 0 else None
 
 
 def _folded(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
@@ -72,19 +92,69 @@ def _folded(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relat
     return Relation("folded", 0, len(b)) if same else None
 
 
+#: Of percent-encoded text (RFC 3986, section 2.1; forms write a space as +), what stands for one byte.
+_QUOTED = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
+
+
 def _unquoted(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
-    if b"%" not in a and b"+" not in a:
+    return _of_quoted("unquoted", a, b) or _of_quoted("quoted", b, a)
+
+
+def _of_quoted(how: str, quoted: bytes, plain: bytes) -> Relation | None:
+    """Where in `quoted` it is that stands for `plain`; a part of it has to show three bytes."""
+    if b"%" not in quoted and b"+" not in quoted:
         return None
-    whole = unquote_to_bytes(a.replace(b"+", b" "))
-    if whole == b:
-        return Relation("unquoted", 0, len(b))
-    start = whole.find(b) if len(b) > LEAST else -1
-    return Relation("unquoted", start, start + len(b)) if start >= 0 else None
+    whole = unquote_to_bytes(quoted.replace(b"+", b" "))
+    start = whole.find(plain)
+    if start < 0 or (whole != plain and len(plain) <= LEAST):
+        return None
+    units = list(_QUOTED.finditer(quoted))
+    return _enough(how, units[start].start(), units[start + len(plain) - 1].end(), quoted)
+
+
+def _enough(how: str, start: int, stop: int, whole: bytes) -> Relation | None:
+    """What was put into something is told if it is the half of it at least: else that is not made of this alone."""
+    return Relation(how, start, stop) if how in OF_SOURCE or 2 * (stop - start) >= len(whole) else None
+
+
+#: A string in JSON (RFC 8259, section 7) in which a character is escaped; and the characters that may be.
+_ESCAPED = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)+)"', re.DOTALL)
+_ESCAPES = re.compile(rb'["/\\\x00-\x1f\x7f-\xff]')
+
+
+def _unescaped(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
+    return _of_escaped("unescaped", a, b) or _of_escaped("escaped", b, a)
+
+
+def _of_escaped(how: str, escaped: bytes, plain: bytes) -> Relation | None:
+    """Where in `escaped` it is that is a string in JSON and means `plain`."""
+    if b"\\" not in escaped or len(plain) < LEAST or not _ESCAPES.search(plain):
+        return None
+    for literal in _ESCAPED.finditer(escaped):
+        try:
+            means = json.loads(literal[0]).encode("utf-8", "surrogatepass")
+        except ValueError:
+            continue
+        if means == plain:
+            return _enough(how, literal.start(1), literal.end(1), escaped)
+    return None
+
+
+def _armoured(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
+    """RFC 4648, section 4: one is the other in base64, whole."""
+    for how, armoured, plain in (("unarmoured", a, b), ("armoured", b, a)):
+        if len(plain) > LEAST and len(armoured) == (len(plain) + 2) // 3 * 4:
+            try:
+                if b64decode(armoured, validate=True) == plain:
+                    return Relation(how, 0, len(b))
+            except ValueError:
+                continue
+    return None
 
 
 def _unmasked(a: bytes, b: bytes, keys: tuple[bytes, ...]) -> Relation | None:
     """RFC 6455, section 5.3: one is the other, XORed with a key of 4 bytes again and again. Without the key at hand it
-    has to show for at least two rounds of it."""
+    has to show for at least two rounds of it, in bytes that do not go round by themselves."""
     if len(a) != len(b):
         return None
     pattern = (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).to_bytes(len(a), "big")
@@ -92,7 +162,8 @@ def _unmasked(a: bytes, b: bytes, keys: tuple[bytes, ...]) -> Relation | None:
     if (key * (len(a) // 4 + 1))[: len(a)] != pattern or not any(pattern):
         return None
     known = any(len(k) == 4 and k[: len(key)] == key for k in keys)
-    return Relation("unmasked", 0, len(b)) if known or len(a) >= 8 else None
+    shown = len(a) >= 8 and a[4:] != a[:-4]
+    return Relation("unmasked", 0, len(b)) if known or shown else None
 
 
 def _inflated(a: bytes, b: bytes) -> Relation | None:
