@@ -21,7 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers_recording import ENGINES, Done, consistent, from_source, moved, named, one, outline, recorded
+from helpers_recording import (
+    ENGINES,
+    PROGRAMS,
+    Done,
+    consistent,
+    from_source,
+    moved,
+    named,
+    one,
+    outline,
+    recorded,
+    run,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -1079,3 +1091,13 @@ def test_the_outline_is_not_disturbed_by_the_tap(tmp_path):
             outlines.append(outline(trace))
             assert not any(f.facts.path.endswith("recording/wiretap.py") for f in trace.files.values())
     assert outlines[0] == outlines[1]
+
+
+def test_tls_that_is_loaded_while_it_is_recorded(tmp_path, certificate):
+    """A program imports `ssl` after the recording began."""
+    files = str(certificate / "cert.pem"), str(certificate / "key.pem")
+    ran = run(PROGRAMS / "secure.py", tmp_path / "t.trace", *files)
+    assert (ran.code, ran.out) == (0, "b'INSIDE'\n"), ran.err
+    with Trace.open(tmp_path / "t.trace") as trace:
+        inside = [(w.direction, trace.value(w.value).data) for w in trace.wires if w.detail == "inside TLS" and w.size]
+    assert sorted(inside) == sorted([(d, t) for d in ("in", "out") for t in (b"inside", b"INSIDE")])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD
 from .scope import beyond_us
 from .settrace import FULL
-from .values import MUTABLE, PLAIN, snapshot
+from .values import MUTABLE, PLAIN, snapshot, without_variable
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -76,8 +76,9 @@ class MonitoringEngine:
         recorder, tool, local_codes = self._recorder, self._tool, self._local
         files: dict[str, Any] = recorder.files
         tick, entry_of = recorder.tick, recorder.entry
-        known, keep_values = recorder.known.entries, recorder.options.values
+        known, keep_values = recorder.known.entries.get, recorder.options.values
         plain, mutable, take, frame_of, beyond = PLAIN, MUTABLE, snapshot, sys._getframe, beyond_us
+        fixed = without_variable
         own = events.PY_START | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
         here = _local()
 
@@ -126,11 +127,19 @@ class MonitoringEngine:
                     arguments = tuple(
                         [
                             value
-                            if (kind := id(type(value))) in plain or (kind not in mutable and id(value) in known)
-                            else take(value)
+                            if (kind := id(type(value))) in plain
+                            else (
+                                entry_of_value
+                                if kind not in mutable
+                                and (entry_of_value := known(id(value))) is not None
+                                and entry_of_value.described.deep
+                                else take(value)
+                            )
                             for value in [held[name] for name in entry.arguments]
                         ]
                     )
+                    if entry.variable:
+                        arguments = fixed(arguments, entry.variable)
                 else:
                     arguments = ()
                 try:

@@ -79,6 +79,7 @@ class Entry:
         "suspended",
         "suspends",
         "tapped",
+        "variable",
     )
 
     def __init__(self, number: int, code: CodeType, place: Place, lines: bool) -> None:
@@ -87,9 +88,9 @@ class Entry:
         self.path = place.path
         self.lane = place.lane
         self.lines = lines
-        count = code.co_argcount + code.co_kwonlyargcount
-        count += bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)
-        self.arguments = code.co_varnames[:count]
+        #: How many of the last arguments are `*args` and `**kwargs`, which each call makes anew.
+        self.variable = bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)
+        self.arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + self.variable]
         self.suspends = bool(code.co_flags & SUSPENDS)
         self.suspended = suspensions(code)
         self.beginning = beginning(code)

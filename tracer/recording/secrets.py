@@ -51,7 +51,7 @@ _PAIR = re.compile(
 )
 #: In source text: a literal that is a secret's name, and the literal after it, as in a pair or a dictionary.
 _LITERALS = re.compile(
-    rf"""(?ix) ["'] (?:{_NAME}|{'|'.join(HEADERS)}) ["'] \]? \s* [,:=] \s* b? (?: "([^"\r\n]+) | '([^'\r\n]+) )"""
+    rf"""(?ix) ["'] (?:{_NAME}|{"|".join(HEADERS)}) ["'] \]? \s* [,:=] \s* b? (?: "([^"\r\n]+) | '([^'\r\n]+) )"""
 )
 _URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@")
 _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|negotiate|token|apikey)\s+(?=\S)")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD, ThreadLog
 from .scope import beyond_us
-from .values import MUTABLE, PLAIN, snapshot
+from .values import MUTABLE, PLAIN, snapshot, without_variable
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -74,9 +74,10 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     """The global trace function of one thread."""
     put, events, tick = log.extend, log.events, recorder.tick
     files: dict[str, Any] = recorder.files
-    entry_of, known = recorder.entry, recorder.known.entries
+    entry_of, known = recorder.entry, recorder.known.entries.get
     keep_values = recorder.options.values
     plain, mutable, take, beyond = PLAIN, MUTABLE, snapshot, beyond_us
+    fixed = without_variable
     #: The exceptions on their way out, told by "exception" some time before "return" comes with None: more than one
     #: where something runs while a frame is being left (a `finally`, a generator that is dropped).
     leaving = log.leaving
@@ -119,11 +120,19 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 arguments = tuple(
                     [
                         value
-                        if (kind := id(type(value))) in plain or (kind not in mutable and id(value) in known)
-                        else take(value)
+                        if (kind := id(type(value))) in plain
+                        else (
+                            entry_of_value
+                            if kind not in mutable
+                            and (entry_of_value := known(id(value))) is not None
+                            and entry_of_value.described.deep
+                            else take(value)
+                        )
                         for value in [held[name] for name in entry.arguments]
                     ]
                 )
+                if entry.variable:
+                    arguments = fixed(arguments, entry.variable)
             else:
                 arguments = ()
             put((CALL, tick(), entry, caller, lasti, key, arguments))

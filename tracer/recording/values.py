@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import types
 from typing import Any, NamedTuple
+from weakref import ref
 
 #: How many parts of a container or an object are described.
 PARTS = 64
@@ -38,15 +39,31 @@ class Description(NamedTuple):
 
 
 class Snapshot:
-    """An object that can change, as it was when a hook saw it: its items and attributes, one level deep."""
+    """An object that can change, as it was when a hook saw it: its items and attributes, one level deep.
 
-    __slots__ = ("attributes", "items", "object", "size")
+    `held` is a weak reference to it, where its type has them: what the program drops in the meantime is dropped (a file
+    is closed, a finalizer runs on its own thread). Else it is the object itself.
+    """
+
+    __slots__ = ("attributes", "held", "items", "kind", "size")
 
     def __init__(self, value: Any, size: int, items: Any, attributes: Any) -> None:
-        self.object = value
+        self.kind = type(value)
+        try:
+            self.held: Any = ref(value)
+        except TypeError:
+            self.held = value
         self.size = size
         self.items = items
         self.attributes = attributes
+
+
+class Glimpse(NamedTuple):
+    """An object inside another one, by a weak reference; `key` was its id."""
+
+    kind: type
+    held: Any
+    key: int
 
 
 def _ids(*kinds: type) -> frozenset[int]:
@@ -68,7 +85,7 @@ _CODE = _ids(
     types.CodeType,
 )
 #: Exact types that a hook keeps as they are: they cannot change, or their description is only a name.
-PLAIN = _ATOMS | _CODE | _ids(str, bytes, tuple, frozenset, memoryview, type)
+PLAIN = (_ATOMS | _CODE | _ids(str, bytes, frozenset, type)) - _ids(types.MethodType)
 #: Exact types whose items change under one identity; copied at every sight.
 MUTABLE = _ids(list, dict, set, bytearray)
 
@@ -106,24 +123,83 @@ def identified(value: Any) -> bool:
 # --- in the hook -------------------------------------------------------------------------------------------
 
 
-def snapshot(value: Any) -> Snapshot:
-    """One level of what `value` holds now: at most `PARTS` items and attributes, or `BYTES` bytes."""
+def snapshot(value: Any) -> Any:
+    """One level of what `value` holds now: at most `PARTS` items and attributes, or `BYTES` bytes. A tuple of what can
+    be kept is kept as it is."""
     kind = type(value)
+    if kind is tuple:
+        seen = loose(value)
+        return seen if any(type(item) is Glimpse for item in seen.items) else value
     if kind is list:
-        return Snapshot(value, len(value), value[:PARTS], None)
+        return Snapshot(value, len(value), [glimpse(item) for item in value[:PARTS]], None)
     if kind is dict:
-        return Snapshot(value, len(value), _items(value), None)
+        return Snapshot(value, len(value), _glimpses(_items(value)), None)
     if kind is bytearray:
         return Snapshot(value, len(value), bytes(value[:BYTES]), None)
     if kind is set:
-        return Snapshot(value, len(value), _first(value), None)
+        return Snapshot(value, len(value), [glimpse(item) for item in _first(value)], None)
+    if kind is memoryview:
+        return Snapshot(value, *_view(value), None)
+    if kind is types.MethodType:
+        return Snapshot(value, -1, value.__func__, None)
     _, base, read = _plan(kind)
-    size, items = -1, None
+    size = -1
+    items: Any = None
     if base is dict:
-        size, items = dict.__len__(value), _items(value)
+        size, items = dict.__len__(value), _glimpses(_items(value))
+    elif base is BaseException:
+        items = [glimpse(item) for item in _arguments(value)[:PARTS]]
+    elif base is str or base is bytes:
+        size, items = base.__len__(value), base.__getitem__(value, slice(0, BYTES))
+    elif base is int or base is float:
+        items = base.__repr__(value)
     elif base is not None:
-        size, items = base.__len__(value), _first(base.__iter__(value))
-    return Snapshot(value, size, items, [pair for getter in read for pair in getter(value)])
+        size, items = base.__len__(value), [glimpse(item) for item in _first(base.__iter__(value))]
+    return Snapshot(value, size, items, _glimpses([pair for getter in read for pair in getter(value)]))
+
+
+def without_variable(arguments: tuple[Any, ...], count: int) -> tuple[Any, ...]:
+    """The arguments of a call, the last `count` of them let go (`loose`)."""
+    return (*arguments[:-count], *map(_let_go, arguments[-count:]))
+
+
+def _let_go(value: Any) -> Any:
+    if type(value) is Snapshot:
+        return value if value.held is None else loose(value.held)
+    return loose(value) if type(value) is tuple else value
+
+
+def loose(value: Any) -> Any:
+    """The tuple or dictionary that a call makes of its further arguments: nobody else has it, so it has no identity to
+    follow, and it must not keep its items."""
+    kind = type(value)
+    seen = Snapshot.__new__(Snapshot)
+    seen.kind, seen.held, seen.size, seen.attributes = kind, None, len(value), None
+    seen.items = _glimpses(_items(value)) if kind is dict else [glimpse(item) for item in value[:PARTS]]
+    return seen
+
+
+def glimpse(value: Any) -> Any:
+    """A part of something, kept without being held: itself, where holding it changes nothing."""
+    kind = type(value)
+    if id(kind) in PLAIN:
+        return value
+    try:
+        return Glimpse(kind, ref(value), id(value))
+    except TypeError:
+        return value
+
+
+def _glimpses(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    return [(key, glimpse(item)) for key, item in pairs]
+
+
+def _view(value: memoryview) -> tuple[int, bytes | None]:
+    try:
+        data = value[:BYTES].tobytes() if value.ndim == 1 and value.itemsize == 1 else value.tobytes()[:BYTES]
+    except (ValueError, NotImplementedError):  # released, or of an odd shape
+        return -1, None
+    return value.nbytes, data
 
 
 def _items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
@@ -146,7 +222,8 @@ def _plan(kind: type) -> tuple[type, Any, tuple[Any, ...]]:
     plan = _plans.get(id(kind))
     if plan is not None:
         return plan
-    base = next((b for b in (dict, list, tuple, set, frozenset) if issubclass_(kind, b)), None)
+    bases = (dict, list, tuple, set, frozenset, BaseException, str, bytes, int, float)
+    base = next((b for b in bases if issubclass_(kind, b)), None)
     readers: list[Any] = []
     dictionary = False
     for owner in _mro(kind):
@@ -217,38 +294,38 @@ def describe(value: Any, limit: int) -> Description:
         return Description("bytes", "bytes", len(value), value[:limit], len(value) > limit)
     if kind is tuple or kind is frozenset:
         return Description(kind.__name__, "container", len(value), None, len(value) > PARTS, _numbered(_first(value)))
-    if kind is memoryview:
-        return _describe_view(value, limit)
     if id(kind) in _CODE or issubclass_(kind, type):
         return Description(type_name(kind), "code", -1, _code_name(value, kind), False)
     return _describe_snapshot(snapshot(value), limit)
 
 
 def _describe_snapshot(seen: Snapshot, limit: int) -> Description:
-    value, kind = seen.object, type(seen.object)
-    if kind is bytearray:
+    kind = seen.kind
+    if kind is bytearray or kind is memoryview:
+        if seen.items is None:
+            return Description("memoryview", "code", -1, "memoryview", True)
         data = seen.items[:limit]
-        return Description("bytearray", "bytes", seen.size, data, len(data) < seen.size)
-    if id(kind) in MUTABLE:
+        return Description(kind.__name__, "bytes", seen.size, data, len(data) < seen.size)
+    if kind is types.MethodType:
+        function = seen.items
+        return Description(type_name(kind), "code", -1, _callable_name(function), False)
+    if id(kind) in MUTABLE or kind is tuple:
         parts = _keyed(seen.items) if kind is dict else _numbered(seen.items)
         return Description(kind.__name__, "container", seen.size, None, len(parts) < seen.size, parts)
     name, attributes = type_name(kind), tuple(seen.attributes[:PARTS])
     if issubclass_(kind, BaseException):
-        return Description(name, "exception", -1, None, False, _numbered(_arguments(value)[:PARTS]) + attributes)
-    if seen.items is not None:
+        return Description(name, "exception", -1, None, False, _numbered(seen.items) + attributes)
+    if type(seen.items) is list:
         inner = _keyed(seen.items) if issubclass_(kind, dict) else _numbered(seen.items)
         return Description(name, "object", seen.size, None, len(inner) < seen.size, inner + attributes)
-    for text in (str, bytes):
-        if issubclass_(kind, text):
-            plain = text.__getitem__(value, slice(0, limit))
-            return Description(name, "object", text.__len__(value), plain, False, attributes)
-    for number in (int, float):
-        if issubclass_(kind, number):
-            return Description(name, "object", -1, _NUMBER_TEXT[number](value), False, attributes)
+    if type(seen.items) is str or type(seen.items) is bytes:
+        return Description(name, "object", seen.size, seen.items[:limit], False, attributes)
     return Description(name, "object", -1, None, False, attributes)
 
 
-_NUMBER_TEXT: dict[type, Any] = {int: int.__repr__, float: float.__repr__}
+def describe_gone(kind: type) -> Description:
+    """What is left to say of an object that was only glimpsed, and is no more."""
+    return Description(type_name(kind), "object", -1, None, False)
 
 
 def _describe_atom(value: Any, kind: type) -> Description:
@@ -257,14 +334,6 @@ def _describe_atom(value: Any, kind: type) -> Description:
     if kind is slice or kind is range:
         return Description(kind.__name__, "atom", -1, kind.__name__, True)
     return Description(kind.__name__, "atom", -1, repr(value), False)  # an exact builtin type: its own repr
-
-
-def _describe_view(value: memoryview, limit: int) -> Description:
-    try:
-        data = value[:limit].tobytes() if value.ndim == 1 and value.itemsize == 1 else value.tobytes()[:limit]
-        return Description("memoryview", "bytes", value.nbytes, data, value.nbytes > limit)
-    except (ValueError, NotImplementedError):  # released, or of an odd shape
-        return Description("memoryview", "code", -1, "memoryview", True)
 
 
 def _numbered(items: Any) -> tuple[tuple[str, Any], ...]:
@@ -291,9 +360,11 @@ def _code_name(value: Any, kind: type) -> str:
         return name if type(name) is str else "module"
     if kind is types.CodeType:
         return str(value.co_name)
-    if kind is types.MethodType:
-        inner = value.__func__
-        return _code_name(inner, type(inner)) if id(type(inner)) in _CODE else type_name(type(inner))
     name = getattr(value, "__qualname__", "")
     module = getattr(value, "__module__", None)
     return f"{module}.{name}" if type(module) is str and type(name) is str else str(name)
+
+
+def _callable_name(function: Any) -> str:
+    kind = type(function)
+    return _code_name(function, kind) if id(kind) in _CODE else type_name(kind)

@@ -125,6 +125,7 @@ class Wiretap:
         self._replaced: list[tuple[type, str, Any]] = []
         self._numbers: dict[int, tuple[Any, int]] = {}
         self._count = 0
+        self._tls = False
 
     def start(self) -> None:
         """Replace the methods; `stop` undoes it."""
@@ -138,8 +139,9 @@ class Wiretap:
     def tap_tls(self, ssl: Any) -> None:
         """The same for `ssl.SSLSocket`, once that module is loaded."""
         tls_socket = getattr(ssl, "SSLSocket", None)
-        if tls_socket is None or any(owner is tls_socket for owner, _, _ in self._replaced):
+        if tls_socket is None or self._tls:
             return
+        self._tls = True
         for name, moved in TLS_METHODS.items():
             self._replace(tls_socket, name, self._wrap_tls(name, moved, getattr(tls_socket, name)))
 
@@ -152,6 +154,7 @@ class Wiretap:
             else:
                 setattr(owner, name, own)
         self._numbers.clear()
+        self._tls = False
 
     def _replace(self, owner: type, name: str, shim: Any) -> None:
         own = owner.__dict__.get(name)
@@ -237,6 +240,8 @@ class Wiretap:
         """Write the record on this thread's list; the caller of the shim is the call that moved the bytes."""
         t1 = perf_counter_ns()
         frame = sys._getframe(2)
+        if not self._tls and "ssl" in sys.modules:  # loaded since; a TLS socket begins with a plain one's `detach`
+            self.tap_tls(sys.modules["ssl"])
         role = {"connect": "client", "connect_ex": "client", "listen": "listener", "bind": "listener"}.get(op, "")
         name = "sendfile" if op == "_sendfile_use_sendfile" else op
         number = self._number(sock, role)

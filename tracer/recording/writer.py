@@ -13,12 +13,13 @@ from types import CodeType
 from typing import Any
 
 from .events import CALL, LENGTH, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD, ThreadLog, WireRecord
-from .known import Described, Known
+from .known import Described, Entry, Known
 from .origins import Distribution, Origins
-from .scope import OWN, Entry, Scope
+from .scope import OWN, Scope
+from .scope import Entry as CodeEntry
 from .secrets import Secrets, StreamMask
 from .store import Store
-from .values import Snapshot, describe, identified
+from .values import Description, Glimpse, Snapshot, describe, describe_gone, identified, issubclass_
 
 #: So many of the latest values are masked once more when a secret is learned; all of them at the end.
 RECENT = 5_000
@@ -167,7 +168,7 @@ class Writer:
         self._veiled = record.data if len(record.data) == 1 and masked != record.data else b""
         known = self._known.get(record.data)
         if known:
-            number, fresh = known[1].row, False
+            number, fresh = known.described.row, False
         else:
             number, fresh = self._next("value"), True
             if identified(record.data):
@@ -179,7 +180,7 @@ class Writer:
 
     # -- code ----------------------------------------------------------------------------------------------
 
-    def _entry(self, entry: Entry) -> int:
+    def _entry(self, entry: CodeEntry) -> int:
         return self._code(entry.code, True, entry.arguments)
 
     def _site(self, code: CodeType | None, lasti: int) -> tuple[int, int]:
@@ -241,26 +242,33 @@ class Writer:
     def _value(self, value: Any, name: str = "", deep: bool = True) -> int:
         """The number of the row that describes `value`, made if there is none yet. `name` is what it is called
         where it was seen: the value of something called ``password`` is masked whole."""
-        subject = value.object if type(value) is Snapshot else value
-        if not identified(subject):
+        if type(value) is Entry:  # a hook saw that it is known
+            return value.described.row
+        seen = type(value) is Snapshot or type(value) is Glimpse
+        subject = value.held if seen else value
+        if not seen and not identified(value):
             return self._atom(value, name)
+        if seen and subject is None:  # nobody else has it
+            number = self._next("value")
+            self._row(number, 0, value, name, deep)
+            return number
         if name and self._secrets.named(name):
             self._learn(subject, name)
         known = self._known.get(subject)
         signature = _signature(value)
         if known:
-            described = known[1]
+            described = known.described
             if not deep or (described.deep and signature in (None, described.signature)):
                 return described.row
         number = self._next("value")
-        identity = known[0] if known else number
+        identity = known.identity if known else number
         leaf = type(subject) is str or type(subject) is bytes
         self._known.put(subject, identity, Described(number, deep or leaf, signature))
         self._row(number, identity, value, name, deep)
         return number
 
     def _row(self, number: int, identity: int, value: Any, name: str, deep: bool) -> None:
-        told = describe(value, self._limit)
+        told = self._told_of(value)
         data = told.data
         if isinstance(data, str):
             data = self._secrets.text(data, name)
@@ -272,6 +280,12 @@ class Writer:
             for position, (label, part) in enumerate(told.parts):
                 child = self._value(part, names[position], deep=False)
                 self._add("part", (number, position, self._secrets.text(label), child))
+
+    def _told_of(self, value: Any) -> Description:
+        if type(value) is not Glimpse:
+            return describe(value, self._limit)
+        there = value.held()
+        return describe(there, self._limit) if there is not None else describe_gone(value.kind)
 
     def _learn(self, value: Any, name: str) -> None:
         """Learn the secret that is called `name`, or those directly inside it."""
@@ -324,11 +338,17 @@ def _signature(value: Any) -> Any:
     items = value.items
     if items is None or type(items) is bytes:
         inside: Any = items
-    elif type(value.object) is dict:
-        inside = tuple(id(item) for _, item in items)
+    elif type(items) is not list:
+        inside = items if type(items) is str else id(items)
+    elif issubclass_(value.kind, dict):
+        inside = tuple(_same(item) for _, item in items)
     else:
-        inside = tuple(map(id, items))
-    return (value.size, inside, tuple((label, id(part)) for label, part in value.attributes or ()))
+        inside = tuple(map(_same, items))
+    return (value.size, inside, tuple((label, _same(part)) for label, part in value.attributes or ()))
+
+
+def _same(part: Any) -> int:
+    return part.key if type(part) is Glimpse else id(part)
 
 
 def code_kind(code: CodeType) -> str:
