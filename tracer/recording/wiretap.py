@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from _thread import allocate_lock
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
@@ -126,9 +127,13 @@ class Wiretap:
         self._numbers: dict[int, tuple[Any, int]] = {}
         self._count = 0
         self._tls = False
+        #: Held while methods are replaced or put back: a read that was blocked may end while the recording does.
+        self._changing = allocate_lock()
+        self._on = False
 
     def start(self) -> None:
         """Replace the methods; `stop` undoes it."""
+        self._on = True
         for name, moved in PLAIN_METHODS.items():
             if hasattr(socket.socket, name):
                 self._replace(socket.socket, name, self._wrap(name, moved, getattr(socket.socket, name)))
@@ -139,20 +144,29 @@ class Wiretap:
     def tap_tls(self, ssl: Any) -> None:
         """The same for `ssl.SSLSocket`, once that module is loaded."""
         tls_socket = getattr(ssl, "SSLSocket", None)
-        if tls_socket is None or self._tls:
+        if tls_socket is None or self._tls or not self._changing.acquire(False):
             return
-        self._tls = True
+        try:
+            if self._on and not self._tls:
+                self._tls = True
+                self._tap(tls_socket)
+        finally:
+            self._changing.release()
+
+    def _tap(self, tls_socket: type) -> None:
         for name, moved in TLS_METHODS.items():
             self._replace(tls_socket, name, self._wrap_tls(name, moved, getattr(tls_socket, name)))
 
     def stop(self) -> None:
         """Put every method back as it was."""
-        while self._replaced:
-            owner, name, own = self._replaced.pop()
-            if own is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, own)
+        with self._changing:
+            self._on = False
+            while self._replaced:
+                owner, name, own = self._replaced.pop()
+                if own is None:
+                    delattr(owner, name)
+                else:
+                    setattr(owner, name, own)
         self._numbers.clear()
         self._tls = False
 
