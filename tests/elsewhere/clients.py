@@ -1,0 +1,86 @@
+"""What the clients send: fixed bytes, so that an offset in a test is an offset in these."""
+
+from __future__ import annotations
+
+from tracer.scenarios.client import Peer, close, frame, upgrade
+
+from .recording import Script
+
+HELLO_MASKED = bytes.fromhex("7f 9f 4d 51 58")
+BOUNDARY = "----cut-here"
+#: A picture that is none: what a browser would upload, every kind of byte in it.
+PICTURE = bytes(range(1, 256)) * 2
+
+
+def request(line: str, *headers: str, body: bytes = b"") -> bytes:
+    """One HTTP/1.1 request; the server is asked to close afterwards."""
+    lines = [f"{line} HTTP/1.1", "Host: example.com", "Connection: close", *headers]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+FORM_TYPE = "Content-Type: application/x-www-form-urlencoded"
+FORM = request("POST /form", FORM_TYPE, body=b"name=Ada&city=Reykjavik&size=3")
+QUOTED = request("POST /form", FORM_TYPE, body=b"name=Ada&city=K%C3%B8ln+am+Meer")
+CONSTANT = request("POST /constant", FORM_TYPE, body=b"name=Ada&city=Reykjavik")
+QUERY = request("GET /query?name=Ada&city=K%C3%B8benhavn%20K")
+JSON = request("POST /json", "Content-Type: application/json", body=b'{"name": "Ada", "city": "Ljubljana"}')
+JSON_ESCAPED = request("POST /json", "Content-Type: application/json", body=b'{"city": "K\\u00f8benhavn\\nK", "n": 1}')
+UPLOAD = request(
+    "POST /upload",
+    f"Content-Type: multipart/form-data; boundary={BOUNDARY}",
+    body=(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="city"\r\n\r\nOslo\r\n'
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="picture"; filename="p.bin"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    ).encode()
+    + PICTURE
+    + f"\r\n--{BOUNDARY}--\r\n".encode(),
+)
+COOKIE = request("GET /cookie", "Cookie: flavour=stracciatella; theme=midnight")
+HEADER = request("GET /header", "X-Question: what is it made of?")
+PLACE = request("GET /place/Gda%C5%84sk")
+PLACE_PLAIN = request("GET /place/Tromsdalen")
+BODY = request("POST /", body=b"every byte of it is wanted back")
+SHOUTED = request("PUT /", body=b"every letter of it is made large")
+CHUNKED = request("POST /data", "Transfer-Encoding: chunked") + b"6\r\nchunk \r\n9\r\nby chunk.\r\n0\r\n\r\n"
+
+
+def ask(data: bytes, answer: bytes) -> Script:
+    """Send a request at once, read until the server closes, and find `answer` in what came."""
+
+    def script(peer: Peer) -> None:
+        peer.send(data)
+        peer.read_to_end()
+        assert answer in peer.received, peer.received
+
+    return script
+
+
+def echo(path: str, *payloads: tuple[int, bytes]) -> Script:
+    """A WebSocket: each (opcode, payload) is sent and comes back; then it is closed, and the server goes first."""
+
+    def script(peer: Peer) -> None:
+        peer.send(upgrade(path))
+        peer.read_until(b"\r\n\r\n")
+        for opcode, payload in payloads:
+            peer.send(frame(opcode, payload))
+            assert peer.read_frame().endswith(payload)
+        peer.send(close(1000))
+        peer.read_to_end()
+
+    return script
+
+
+def socketio_event(peer: Peer) -> None:
+    """Engine.IO 4 on a WebSocket: open, connect to the default namespace, one event, its answer, and the close."""
+    peer.send(upgrade("/socket.io/?EIO=4&transport=websocket"))
+    peer.read_until(b"\r\n\r\n")
+    assert b'"sid"' in peer.read_frame()
+    peer.send(frame(1, b"40"))
+    assert b"40{" in peer.read_frame()
+    peer.send(frame(1, b'42["say",{"city":"Trondheim"}]'))
+    assert b'42["said","Trondheim"]' in peer.read_frame()
+    peer.send(close(1000))
+    assert peer.read_frame()[0] == 0x88
