@@ -12,7 +12,7 @@ from typing import Any
 
 from .app import App
 from .http import make_server
-from .server import Server
+from .server import MAX_PING_INTERVAL, Server
 from .sock import Sock
 
 PAGE = """<!doctype html>
@@ -38,11 +38,11 @@ PAGE = """<!doctype html>
 """
 
 
-def positive(kind: type[float] | type[int]) -> Any:
+def positive(kind: type[float] | type[int], limit: float) -> Any:
     def parse(text: str) -> float | int:
         number = kind(text)
-        if number <= 0:
-            raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+        if not 0 < number <= limit:  # nan is neither
+            raise argparse.ArgumentTypeError(f"{text} is not between 0 and {limit:g}")
         return number
 
     parse.__name__ = kind.__name__
@@ -57,9 +57,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=5000, help="0 takes any free one (default: %(default)s)")
-    parser.add_argument("--max-message-size", type=positive(int), metavar="N", help="in bytes (default: no limit)")
-    parser.add_argument("--ping-interval", type=positive(float), metavar="S", help="in seconds (default: no pings)")
-    parser.add_argument("--subprotocols", default="", metavar="A,B", help="those to agree to, best first")
+    parser.add_argument(
+        "--max-message-size", type=positive(int, sys.maxsize), metavar="N", help="in bytes (default: no limit)"
+    )
+    parser.add_argument(
+        "--ping-interval", type=positive(float, MAX_PING_INTERVAL), metavar="S", help="in seconds (default: no pings)"
+    )
+    parser.add_argument("--subprotocols", default="", metavar="A,B", help="those to agree to")
     switch = argparse.BooleanOptionalAction
     parser.add_argument("--compression", action=switch, default=True, help="agree to permessage-deflate, or not")
     return parser.parse_args(arguments)
@@ -112,6 +116,8 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(stop, lambda *_: server.shutdown())
     print(f"Serving on {server.url} (Ctrl-C stops)", flush=True)
     server.serve_forever()
+    for stop in (signal.SIGINT, signal.SIGTERM):  # what is left to do takes milliseconds
+        signal.signal(stop, signal.SIG_IGN)
     print("Stopped.", file=sys.stderr)
     return 0
 

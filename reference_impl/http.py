@@ -20,6 +20,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -27,12 +28,13 @@ from urllib.parse import unquote_to_bytes
 from .events import RemoteProtocolError, refuse
 from .handshake import Handshake
 from .request import HTTPRequest, joined, read_request
+from .server import linger
 
 Environ = dict[str, Any]
 WSGIApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 REQUEST_TIMEOUT = 10.0  # seconds for a whole request: who sends a byte now and then wins nothing by it
-LINGER_TIMEOUT = 2.0  # seconds to wait for the peer's FIN
+LINGER_TIMEOUT = 2.0  # seconds to wait for the peer's FIN, once it has all that we wrote
 STOP_TIMEOUT = 5.0  # seconds for the threads to end when the server stops
 
 
@@ -87,6 +89,7 @@ def make_environ(request: HTTPRequest, sock: socket.socket, peer: tuple[Any, ...
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "werkzeug.socket": sock,
+        "reference_impl.goodbyes": server.goodbyes,
         "SERVER_SOFTWARE": "reference_impl",
         "SERVER_NAME": server.host,
         "SERVER_PORT": str(server.port),
@@ -181,19 +184,8 @@ def serve_connection(sock: socket.socket, peer: tuple[Any, ...], server: WSGISer
     except (PeerGone, OSError):
         pass  # there is nobody to tell
     finally:
-        linger(sock)
-
-
-def linger(sock: socket.socket) -> None:
-    """Close with FIN and not RST: say that we are done, then read what is still on its way, for a bounded time."""
-    deadline = monotonic() + LINGER_TIMEOUT
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
-        while (left := deadline - monotonic()) > 0:
-            sock.settimeout(left)
-            if not sock.recv(65536):
-                break
-    sock.close()
+        linger(sock, LINGER_TIMEOUT)
+        sock.close()
 
 
 class WSGIServer:
@@ -211,6 +203,7 @@ class WSGIServer:
         self._alarm, self._bell = socket.socketpair()  # `shutdown` rings, `serve_forever` hears it
         self._lock = threading.Lock()
         self._connections: dict[threading.Thread, socket.socket] = {}
+        self.goodbyes: dict[socket.socket, Callable[[], None]] = {}  # how to end what is no HTTP any more
 
     def serve_forever(self) -> None:
         """Accept until `shutdown` or KeyboardInterrupt; then close everything."""
@@ -234,13 +227,18 @@ class WSGIServer:
             sock.close()
         with self._lock:
             connections = list(self._connections.items())
-        for how in (socket.SHUT_RD, socket.SHUT_RDWR):  # first let them finish what they are writing
-            deadline = monotonic() + STOP_TIMEOUT / 2
-            for _, sock in connections:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(how)
-            for thread, _ in connections:
-                thread.join(max(0.0, deadline - monotonic()))
+        threads = [thread for thread, _ in connections]
+        for _, sock in connections:  # a WebSocket is closed; what is still HTTP may finish what it is writing
+            goodbye = threading.Thread(target=self.goodbyes.get(sock, partial(shut, sock, socket.SHUT_RD)), daemon=True)
+            with contextlib.suppress(RuntimeError):  # no more threads
+                goodbye.start()
+                threads.append(goodbye)
+        join(threads)
+        for _, sock in connections:
+            shut(sock, socket.SHUT_RDWR)
+        join(threads)
+        if left := sum(thread.is_alive() for thread, _ in connections):
+            print(f"{left} of the views did not end within {STOP_TIMEOUT:g} seconds.", file=sys.stderr)
 
     def _accept(self) -> None:
         try:
@@ -252,14 +250,34 @@ class WSGIServer:
         thread = threading.Thread(target=self._serve, args=(sock, peer), daemon=True)
         with self._lock:
             self._connections[thread] = sock
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads: nobody can serve this one
+            self._forget(thread, sock)
+            sock.close()
+            time.sleep(0.05)
 
     def _serve(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
         try:
             serve_connection(sock, peer, self)
         finally:
-            with self._lock:
-                del self._connections[threading.current_thread()]
+            self._forget(threading.current_thread(), sock)
+
+    def _forget(self, thread: threading.Thread, sock: socket.socket) -> None:
+        with self._lock:
+            del self._connections[thread]
+        self.goodbyes.pop(sock, None)
+
+
+def shut(sock: socket.socket, how: int) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(how)
+
+
+def join(threads: list[threading.Thread]) -> None:
+    deadline = monotonic() + STOP_TIMEOUT / 2
+    for thread in threads:
+        thread.join(max(0.0, deadline - monotonic()))
 
 
 def make_server(host: str, port: int, app: WSGIApplication) -> WSGIServer:

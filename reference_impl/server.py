@@ -5,13 +5,14 @@ until the conversation is over, and lets go of TCP so that the peer always sees 
 
 Follows https://github.com/miguelgrinberg/simple-websocket/blob/d44409d9a76278c3d8ad6dbbcaeb40277f0b8d42/src/simple_websocket/ws.py#L25-L369
 and https://github.com/miguelgrinberg/simple-websocket/blob/d44409d9a76278c3d8ad6dbbcaeb40277f0b8d42/src/simple_websocket/errors.py#L4-L20
-Leaves out: `Client`, asyncio, eventlet and gevent; the socket is not closed here, since the WSGI server owns it.
+Leaves out: `Client`, asyncio, eventlet and gevent, and so the choice of classes for threads, events and selectors; the
+socket is not closed here, since the WSGI server owns it.
 
 Three things the original does otherwise, and why ours closes cleanly every time:
 1. Everything is written under one lock with `sendall`, and an answer is on the wire before the view is woken.
 2. After the closing handshake the socket is shut for writing: whatever a WSGI server wants to say next, say
    `HTTP/1.1 200 OK`, cannot reach the peer any more.
-3. The reader stays until the peer has closed, too, for a bounded time. A socket closed with unread bytes in it sends
+3. The reader stays until the peer has closed, too, or takes nothing more. A socket closed with unread bytes in it sends
    RST, and RST destroys what the peer had not read yet: our close frame.
 """
 
@@ -22,6 +23,7 @@ import io
 import selectors
 import socket
 import struct
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -46,9 +48,11 @@ from .events import (
 )
 
 READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
-CLOSE_TIMEOUT = 3.0  # seconds for the peer to answer our close frame, and then to close TCP
+CLOSE_TIMEOUT = 3.0  # seconds for the peer to answer our close frame, and then to close TCP, once it has all we wrote
+MAX_PING_INTERVAL = 1e6  # seconds; selectors cannot wait for more than 24 days
+TICK = 0.1  # seconds between two looks at how much the peer has taken
 FIRST_RECEIVE = 4096  # bytes to ask of `recv` at first
-MAX_BUFFERED = 1 << 26  # bytes of messages that nobody has received yet, before we let TCP slow the peer down
+MAX_BUFFERED = 1 << 26  # bytes and characters that nobody has received yet, before we let TCP slow the peer down
 
 
 class SimpleWebsocketError(RuntimeError):
@@ -80,24 +84,78 @@ def find_socket(environ: dict[str, Any]) -> tuple[socket.socket, str]:
     raise RuntimeError("Cannot obtain socket from WSGI environment.")
 
 
-def send_within(sock: socket.socket, data: bytes, timeout: float) -> None:
+def in_flight(sock: socket.socket) -> int:
+    """How many of the bytes that were written the peer has not confirmed yet; 0 where the system cannot tell."""
+    try:
+        import fcntl
+        import termios
+
+        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except (ImportError, OSError, ValueError):  # no such call, or the socket is closed
+        return 0
+
+
+def patiently(sock: socket.socket, wait: Callable[[float], bool], timeout: float) -> bool:
+    """Call `wait(seconds)` until it is true; False if the peer takes nothing of what was written for `timeout` seconds.
+
+    A slow peer with megabytes in front of it is not a dead one.
+    """
+    deadline, before = monotonic() + timeout, -1
+    while not wait(min(TICK, timeout)):
+        now = in_flight(sock)
+        if before not in (-1, now):
+            deadline = monotonic() + timeout
+        elif monotonic() >= deadline:
+            return False
+        before = now
+    return True
+
+
+def send_patiently(sock: socket.socket, data: bytes, timeout: float) -> None:
     """`sendall` with a limit. Not by `settimeout`, which would fail the `recv` that another thread is about to call."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", *divmod(int(timeout * 1e6), 1_000_000)))
-    sock.sendall(data)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
+
+    def limit(seconds: float) -> None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, int(seconds * 1e6)))
+
+    def send(seconds: float) -> bool:
+        nonlocal data
+        with contextlib.suppress(BlockingIOError):  # the time is up
+            data = data[sock.send(data) :]
+        return not data
+
+    limit(TICK)
+    if not patiently(sock, send, timeout):
+        raise TimeoutError("the peer does not read")
+    limit(0)
+
+
+def linger(sock: socket.socket, timeout: float) -> None:
+    """Say that we are done, and read what is still on its way until the peer is done, too: FIN and not RST."""
+
+    def ended(seconds: float) -> bool:
+        sock.settimeout(seconds)
+        try:
+            return not sock.recv(65536)
+        except TimeoutError:
+            return False
+
+    with contextlib.suppress(OSError, ValueError):
+        sock.shutdown(socket.SHUT_WR)
+        patiently(sock, ended, timeout)
 
 
 class Server:
     """One WebSocket, seen from the server.
 
     :param environ: the WSGI environ of the Upgrade request
-    :param subprotocols: a name or the names that this server speaks, best first
+    :param subprotocols: a name or the names that this server speaks; of those the client's first is chosen
     :param receive_bytes: how much to ask of `recv` at once, at most
     :param ping_interval: seconds between pings; a peer that misses one is dropped. None: no pings
     :param max_message_size: in bytes, of text too; None: no limit
     :param compression: agree to permessage-deflate if the client offers it
 
-    Raises ConnectionError if the request is no proper handshake, RuntimeError if the environ has no socket.
+    Raises ConnectionError if the request is no proper handshake, RuntimeError if the environ has no socket, ValueError
+    if `ping_interval` is no time to wait.
     """
 
     def __init__(
@@ -107,17 +165,15 @@ class Server:
         receive_bytes: int = 65536,
         ping_interval: float | None = None,
         max_message_size: int | None = None,
-        thread_class: Callable[..., Any] | None = None,
-        event_class: Callable[[], Any] | None = None,
-        selector_class: Callable[[], selectors.BaseSelector] | None = None,
         compression: bool = True,
     ) -> None:
+        if ping_interval and not 0 < ping_interval <= MAX_PING_INTERVAL:
+            raise ValueError(f"ping_interval must be between 0 and {MAX_PING_INTERVAL:g} seconds, not {ping_interval}")
         self.environ = environ
         self.subprotocols = [subprotocols] if isinstance(subprotocols, str) else subprotocols or []
         self.receive_bytes = receive_bytes
         self.asking = min(FIRST_RECEIVE, receive_bytes)
         self.ping_interval = ping_interval
-        self.selector_class = selector_class or selectors.DefaultSelector
         self.compression = compression
         self.sock, self.mode = find_socket(environ)
         self.ws = WSConnection(ConnectionType.SERVER, max_message_size or None)
@@ -127,19 +183,19 @@ class Server:
         self.close_message: str | None = None
         self.pong_received = True
         self.input_buffer: deque[str | bytes] = deque()
-        self.bytes_received = 0  # into the buffer: only the reader counts here
-        self.bytes_taken = 0  # out of it: only the view does
+        self.buffered = 0  # bytes and characters in it
         self.incoming_message: io.StringIO | io.BytesIO | None = None  # the message under way
-        self.event = (event_class or threading.Event)()  # something to receive, or the end
-        self.room = (event_class or threading.Event)()  # the buffer is empty again, or the end
+        self.news = threading.Condition()  # around the buffer and `connected`: what the two threads tell each other
         self.lock = threading.Lock()  # around everything that is written
         self.handshake()
-        self.thread = (thread_class or threading.Thread)(target=self._thread)
+        self.thread = threading.Thread(target=self._thread)
         try:
             self.thread.start()
         except RuntimeError:  # no more threads: the client must not take what the WSGI server says next for a frame
             self._shutdown(socket.SHUT_RDWR)
             raise
+        # Who stops the server says so to each peer. Only our own http.py asks for that.
+        environ.get("reference_impl.goodbyes", {})[self.sock] = self._go_away
 
     @classmethod
     def accept(cls, environ: dict[str, Any], **options: Any) -> Server:
@@ -184,7 +240,9 @@ class Server:
         self._check_connected()
         try:
             self._write(BytesMessage(data) if isinstance(data, bytes) else TextMessage(str(data)))
-        except LocalProtocolError:  # a close frame came between
+        except LocalProtocolError:  # a close frame came between: wait until its answer is on the wire
+            with self.news:
+                self.news.wait_for(lambda: not self.connected)
             raise ConnectionClosed(self.close_reason, self.close_message) from None
         except OSError:
             self._shutdown(socket.SHUT_RDWR)
@@ -192,20 +250,18 @@ class Server:
 
     def receive(self, timeout: float | None = None) -> str | bytes | None:
         """The next message; None if none came within `timeout` seconds (0: do not wait)."""
-        deadline = None if timeout is None else monotonic() + timeout
-        while True:
-            try:
-                return self._take()
-            except IndexError:  # there is none
-                self._check_connected()
-            if not self.event.wait(None if deadline is None else max(0.0, deadline - monotonic())):
+        with self.news:
+            if not self.news.wait_for(lambda: self.input_buffer or not self.connected, timeout):
                 return None
-            self.event.clear()
-            if not self.connected:
-                self.event.set()  # the end is news for every thread that waits
+            if not self.input_buffer:
+                raise ConnectionClosed(self.close_reason, self.close_message)
+            data = self.input_buffer.popleft()
+            self.buffered -= len(data)
+            self.news.notify_all()
+            return data
 
     def close(self, reason: int | None = None, message: str | None = None) -> None:
-        """Send a close frame; wait until the peer has answered it and closed TCP, or CLOSE_TIMEOUT seconds.
+        """Send a close frame; wait until the peer has answered it and closed TCP, or does nothing any more.
 
         Raises ConnectionClosed if it is closed already, ValueError if `reason` is no close code.
         """
@@ -226,18 +282,15 @@ class Server:
         if not self.connected:
             raise ConnectionClosed(self.close_reason, self.close_message)
 
-    def _take(self) -> str | bytes:
-        data = self.input_buffer.popleft()
-        self.bytes_taken += len(data)
-        if not self.input_buffer and not self.room.is_set():
-            self.room.set()
-        return data
-
     def _join(self) -> None:
         if self.thread is not threading.current_thread():
-            self.thread.join(CLOSE_TIMEOUT)
+            patiently(self.sock, self._has_ended, CLOSE_TIMEOUT)
             self._shutdown(socket.SHUT_RDWR)  # wakes a reader that still waits for the peer
             self.thread.join()
+
+    def _has_ended(self, seconds: float) -> bool:
+        self.thread.join(seconds)
+        return not self.thread.is_alive()
 
     # -- the reader's thread --------------------------------------------------------------------------------------
 
@@ -262,7 +315,7 @@ class Server:
         if not self.ping_interval:
             while True:
                 yield self._recv()
-        with self.selector_class() as selector:
+        with selectors.DefaultSelector() as selector:
             selector.register(self.sock, selectors.EVENT_READ)
             due = monotonic() + self.ping_interval
             while True:
@@ -273,8 +326,8 @@ class Server:
                     return
                 else:
                     self.pong_received = False
-                    due = monotonic() + self.ping_interval
                     self._answer(Ping(), self.ping_interval)
+                    due = monotonic() + self.ping_interval
 
     def _recv(self) -> bytes:
         """Python makes room for all that is asked for, so ask for much only where much has come."""
@@ -299,21 +352,16 @@ class Server:
             return
         whole, self.incoming_message = self.incoming_message.getvalue(), None
         if self.ws.state is ConnectionState.OPEN:  # what comes after our own close frame is dropped
-            self.input_buffer.append(whole)
-            self.bytes_received += len(whole)
-            self.event.set()
-        while self._is_full():
-            self.room.clear()
-            if self._is_full():
-                self.room.wait()
-
-    def _is_full(self) -> bool:
-        """Whether the view is so far behind that TCP shall slow the peer down."""
-        return self.connected and bool(self.input_buffer) and self.bytes_received - self.bytes_taken > MAX_BUFFERED
+            with self.news:
+                self.input_buffer.append(whole)
+                self.buffered += len(whole)
+                self.news.notify_all()
+                # A view that is far behind: TCP shall slow the peer down.
+                self.news.wait_for(lambda: self.buffered <= MAX_BUFFERED or not self.connected)
 
     def _on_ping(self, event: Ping) -> None:
         # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
-        self._answer(event.response())
+        self._answer(event.response(), self.ping_interval)
 
     def _on_pong(self, event: Pong) -> None:
         self.pong_received = True
@@ -328,26 +376,23 @@ class Server:
         """7.1.1: the server closes TCP first; the peer's FIN says that it has read all that we wrote."""
         self._shutdown(socket.SHUT_WR)
         self._disconnect()
-        deadline = monotonic() + CLOSE_TIMEOUT
-        with contextlib.suppress(OSError):
-            while (left := deadline - monotonic()) > 0:
-                self.sock.settimeout(left)
-                if not self.sock.recv(self.receive_bytes):
-                    break
+        linger(self.sock, CLOSE_TIMEOUT)
         self._shutdown(socket.SHUT_RDWR)
 
     # -- for both threads -----------------------------------------------------------------------------------------
 
     def _write(self, event: Event, timeout: float | None = None) -> None:
-        """The one place that writes. Raises OSError, after `timeout` seconds if the peer does not read."""
-        if not self.lock.acquire(timeout=-1 if timeout is None else timeout):
+        """The one place that writes. Raises OSError, after `timeout` seconds in which the peer took nothing."""
+        if timeout is None:
+            self.lock.acquire()
+        elif not patiently(self.sock, lambda seconds: self.lock.acquire(timeout=seconds), timeout):
             raise TimeoutError("another thread is still sending, and the peer does not read")
         try:
             data = self.ws.send(event)
             if timeout is None:
                 self.sock.sendall(data)
             else:
-                send_within(self.sock, data, timeout)
+                send_patiently(self.sock, data, timeout)
         finally:
             self.lock.release()
 
@@ -355,10 +400,15 @@ class Server:
         with contextlib.suppress(LocalProtocolError):  # after our own close frame nothing may be sent
             self._write(event, timeout)
 
+    def _go_away(self) -> None:
+        # 7.4.1: "1001 indicates that an endpoint is "going away", such as a server going down"
+        with contextlib.suppress(ConnectionClosed):
+            self.close(CloseReason.GOING_AWAY)
+
     def _disconnect(self) -> None:
-        self.connected = False
-        self.event.set()
-        self.room.set()
+        with self.news:
+            self.connected = False
+            self.news.notify_all()
 
     def _shutdown(self, how: int) -> None:
         with contextlib.suppress(OSError):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from .conftest import Patience
-from .peer import BINARY, CLOSE, CONT, PING, TEXT, Peer, close_frame, frame
-from .servers import Served, eventually
+from .peer import BINARY, CLOSE, CONT, PING, PONG, TEXT, Peer, close_frame, frame, request
+from .servers import Served, Starter, eventually
 
 ANY_CASE = ["/close", "/return", "/boom"]  # the routes whose handler ends by itself
 CODES = {"/close": 4321, "/return": 1000, "/boom": 1011}
@@ -315,3 +316,56 @@ def test_C01_no_handler_stays(server: Served) -> None:
     """After all of that no thread is left behind: failed, closed and broken connections alike."""
     with Peer(server.address):
         assert eventually(lambda: server.threads() <= 8), f"{server.threads()} threads, nobody connected"
+
+
+def read_slowly(peer: Peer, size: int, rate: int, then: bytes = b"", after: float = 1e9) -> bytes:
+    """Read `size` bytes and on to the end, at `rate` bytes a second; send `then` when so many seconds have passed."""
+    began, got = time.monotonic(), bytearray()
+    while data := peer.sock.recv(min(65536, rate // 10)):
+        got += data
+        if time.monotonic() - began > after:
+            peer.sock.sendall(then)
+            after = 1e9
+        if len(got) == size:
+            break
+        time.sleep(max(0.0, len(got) / rate - (time.monotonic() - began)))
+    return bytes(got)
+
+
+def narrow(served: Served, path: str) -> Peer:
+    """A WebSocket over a socket that holds little, so that what is not read stays with the server."""
+    peer = Peer(served.address)
+    peer.sock.close()
+    peer.sock = socket.socket()
+    peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+    peer.sock.settimeout(peer.timeout)
+    peer.sock.connect(served.address)
+    peer.send(request(path))
+    assert peer.head().status == 101
+    assert peer.read_to == len(peer.received)
+    return peer
+
+
+def test_C12_a_slow_link_gets_everything(ours: Starter) -> None:
+    """The view has returned, the kernel has all bytes, and the peer needs longer for them than any time limit."""
+    payload = bytes(3_000_000)
+    with narrow(ours("--no-compression"), "/return") as peer:
+        peer.sock.settimeout(20)
+        peer.sock.sendall(frame(BINARY, payload))
+        got = read_slowly(peer, 10 + len(payload) + 4, 400_000, frame(PONG, b"still here"), after=4)
+        assert got == b"\x82\x7f" + len(payload).to_bytes(8, "big") + payload + b"\x88\x02\x03\xe8"
+        peer.send(close_frame(1000))
+        peer.expect_fin()
+
+
+def test_C01_close_during_a_long_download(ours: Starter) -> None:
+    """7.1.1, for who closes with megabytes still to come: they come, and then the answer."""
+    payload = bytes(12_000_000)
+    with narrow(ours("--no-compression"), "/echo") as peer:
+        peer.sock.settimeout(20)
+        peer.sock.sendall(frame(BINARY, payload))
+        first = peer.sock.recv(1000)
+        peer.sock.sendall(close_frame(1000))
+        got = first + read_slowly(peer, 10 + len(payload) + 4 - len(first), 2_000_000)
+        assert got == b"\x82\x7f" + len(payload).to_bytes(8, "big") + payload + b"\x88\x02\x03\xe8"
+        peer.expect_fin()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from .conftest import Patience
-from .peer import TEXT, Ended, Peer, call, frame, request
+from .peer import CLOSE, TEXT, Ended, Peer, call, frame, request
 from .servers import ROOT, Served, Starter
 
 
@@ -160,6 +161,9 @@ WRONG = {
     "size-no-number": ["--port", "0", "--max-message-size", "much"],
     "size-negative": ["--port", "0", "--max-message-size", "-1"],
     "interval-negative": ["--port", "0", "--ping-interval", "-1"],
+    "interval-too-long": ["--port", "0", "--ping-interval", "3000000"],
+    "interval-endless": ["--port", "0", "--ping-interval", "inf"],
+    "interval-no-number": ["--port", "0", "--ping-interval", "nan"],
     "unknown-option": ["--port", "0", "--fast"],
 }
 
@@ -195,6 +199,31 @@ def test_ctrl_c(ours: Starter, connections: str) -> None:
         with peer:
             peer.rest()
             assert peer.ended != "OPEN", peer.story("an end wanted")
+
+
+def test_ctrl_c_closes_websockets(ours: Starter) -> None:
+    """RFC 6455 section 7.4.1: 1001 is for "a server going down"; a client that answers sees a clean end."""
+    served = ours("--subprotocols", "ctrl-c-1001", fresh=True)
+    with served.open() as peer, served.open() as other:
+        peer.expect_alive()
+        other.expect_alive()
+        served.process.send_signal(signal.SIGINT)
+        for one in (peer, other):
+            one.expect_close(1001)
+            one.send(frame(CLOSE, b"\x03\xe9"))
+            one.expect_fin()
+    assert served.process.wait(10) == 0
+
+
+def test_ctrl_c_twice(ours: Starter) -> None:
+    """However close together they come, it stops as after one."""
+    for number in range(5):
+        served = ours("--subprotocols", f"ctrl-c-twice-{number}", fresh=True)
+        while served.process.poll() is None:
+            served.process.send_signal(signal.SIGINT)
+            time.sleep(0.0005)
+        assert served.process.returncode == 0
+        assert "Traceback" not in served.errors(), served.errors()
 
 
 def test_prints_its_url(ours: Starter) -> None:

@@ -210,6 +210,42 @@ def test_a_peer_that_never_reads_blocks_nobody(serve: Any) -> None:
         assert ask(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"here")
 
 
+def test_no_more_threads(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = serve(echo)
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with contextlib.suppress(ConnectionResetError):
+            assert ask(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+    assert threading.Thread.start is start
+    assert ask(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_view_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(http, "STOP_TIMEOUT", 0.2)
+    running, end = threading.Event(), threading.Event()
+
+    def sleeps(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        running.set()
+        end.wait(10)
+        return echo(environ, start_response)
+
+    server = make_server("127.0.0.1", 0, sleeps)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    with socket.create_connection((server.host, server.port)) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert running.wait(10)
+        server.shutdown()
+        serving.join(10)
+        assert capfd.readouterr().err == "1 of the views did not end within 0.2 seconds.\n"
+        end.set()
+
+
 def test_port_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         make_server("127.0.0.1", taken.getsockname()[1], echo)

@@ -247,6 +247,58 @@ def test_a_peer_that_never_reads_is_let_go(open_client: Any) -> None:
             client.server.send(bytes(1 << 20))
 
 
+def test_a_peer_that_pings_and_never_reads_is_let_go(open_client: Any) -> None:
+    """Here it is the reader that would be stuck, in the pong."""
+    client = open_client(ping_interval=0.1)
+
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client.send(Opcode.PING, b"?" * 125)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    client.server.thread.join(10)
+    assert not client.server.thread.is_alive()
+    with pytest.raises(ConnectionClosed):
+        client.server.receive()
+    client.sock.shutdown(socket.SHUT_RDWR)
+    sending.join(10)
+
+
+@pytest.mark.parametrize("interval", [3_000_000, 1e10, float("inf"), float("nan"), -1])
+def test_no_time_to_wait(interval: float) -> None:
+    here, far = socket.socketpair()
+    with here, far, pytest.raises(ValueError, match="ping_interval must be between 0 and 1e\\+06 seconds"):
+        Server({**HEADERS, "werkzeug.socket": far}, ping_interval=interval)
+
+
+def test_the_last_message_is_never_lost(open_client: Any) -> None:
+    """Message and end come when `receive` has found no message, and before it looks whether this is the end."""
+    both = Frame(Opcode.TEXT, b"last").serialize(KEY) + Frame(Opcode.CLOSE, b"\x03\xe8").serialize(KEY)
+
+    class Watched(Server):
+        @property
+        def connected(self) -> bool:
+            if self.__dict__.pop("watched", False):
+                client.sock.sendall(both)
+                self.thread.join(0.5)
+            return bool(self.__dict__["connected"])
+
+        @connected.setter
+        def connected(self, value: bool) -> None:
+            self.__dict__["connected"] = value
+
+    client = open_client()
+    client.server.__dict__["watched"] = True
+    client.server.__class__ = Watched
+    client.sock.shutdown(socket.SHUT_RD)  # the reader need not wait for our FIN
+    with contextlib.suppress(ConnectionClosed):
+        assert client.server.receive(timeout=10) == "last"
+        return
+    pytest.fail("the message is lost")
+
+
 def test_a_peer_that_never_reads_can_be_closed(open_client: Any) -> None:
     client = open_client()
 
@@ -276,7 +328,7 @@ def test_a_view_that_falls_behind_slows_the_peer_down(open_client: Any, monkeypa
     sending.start()
     for _ in range(count):
         assert len(client.server.receive()) == 10_000
-        assert client.server.bytes_received - client.server.bytes_taken <= (1 << 20) + 10_000
+        assert client.server.buffered <= (1 << 20) + 10_000
     sending.join(10)
 
 
