@@ -66,6 +66,9 @@ class Glimpse(NamedTuple):
     key: int
 
 
+_new_glimpse = tuple.__new__  # half the time of a NamedTuple's own
+
+
 def _ids(*kinds: type) -> frozenset[int]:
     return frozenset(map(id, kinds))
 
@@ -185,13 +188,14 @@ def glimpse(value: Any) -> Any:
     if id(kind) in PLAIN:
         return value
     try:
-        return Glimpse(kind, ref(value), id(value))
+        return _new_glimpse(Glimpse, (kind, ref(value), id(value)))
     except TypeError:
         return value
 
 
 def _glimpses(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    return [(key, glimpse(item)) for key, item in pairs]
+    plain = PLAIN
+    return [pair if id(type(pair[1])) in plain else (pair[0], glimpse(pair[1])) for pair in pairs]
 
 
 def _view(value: memoryview) -> tuple[int, bytes | None]:
