@@ -28,7 +28,8 @@ from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from .blueprints import Blueprint, Scaffold, View
-from .routing import VARIABLE, HTTPError, Rule, find_rule
+from .request import tokens
+from .routing import HTTPError, Rule, find_rule
 
 HTML = "text/html; charset=utf-8"
 
@@ -58,8 +59,8 @@ class Request:
     @property
     def is_websocket(self) -> bool:
         """Whether the client asks for one. Werkzeug's router looks at the same two headers."""
-        connection = self.environ.get("HTTP_CONNECTION", "").lower().replace(",", " ").split()
-        return "upgrade" in connection and self.environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        connection, upgrade = self.environ.get("HTTP_CONNECTION", ""), self.environ.get("HTTP_UPGRADE", "")
+        return b"upgrade" in tokens(connection.encode()) and b"websocket" in tokens(upgrade.encode())
 
     def get_data(self) -> bytes:
         return bytes(self.environ["wsgi.input"].read(int(self.environ.get("CONTENT_LENGTH") or 0)))
@@ -119,8 +120,7 @@ class App(Scaffold):
         methods = frozenset(method.upper() for method in options.get("methods", ("GET",)))
         methods |= {"HEAD"} if "GET" in methods else set()
         self.rules.append(Rule(rule, endpoint, view_func, methods, options.get("websocket", False)))
-        # "/users/me" before "/users/<name>": what says more is tried first
-        self.rules.sort(key=lambda rule: len(VARIABLE.findall(rule.rule)))
+        self.rules.sort(key=Rule.weight)
 
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         blueprint.register(self, options)

@@ -33,6 +33,7 @@ OFFERED_VALUES = {
 }
 #: 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end"; 7.2.2: append them again.
 TAIL = b"\x00\x00\xff\xff"
+LAST_BLOCK = b"\x01\x00\x00\xff\xff"  # an empty one: it ends a stream, if it is understood as a block
 
 
 def parse_extension(offer: str) -> tuple[str, list[tuple[str, str]]] | None:
@@ -104,13 +105,23 @@ class PerMessageDeflate:
         """Inflate a part of a message; raises ParseFailed if it is broken, or gives more than `limit` bytes."""
         try:
             inflated = self._inflate(data + TAIL if last else data, limit)
+            if limit is not None and len(inflated) > limit:
+                raise ParseFailed("the message is too big once inflated", CloseReason.MESSAGE_TOO_BIG)
+            if last:
+                self._end_message()
         except zlib.error as error:
             raise ParseFailed(f"RFC 7692: {error}", CloseReason.INVALID_FRAME_PAYLOAD_DATA) from None
-        if limit is not None and len(inflated) > limit:
-            raise ParseFailed("the message is too big once inflated", CloseReason.MESSAGE_TOO_BIG)
-        if last and self.client_no_context_takeover:
-            self._decompressor = None
         return inflated
+
+    def _end_message(self) -> None:
+        if self._decompressor is not None:
+            # A message that was cut off has left the stream within a block. A copy is asked, for the stream goes on.
+            copy = self._decompressor.copy()
+            copy.decompress(LAST_BLOCK)
+            if not copy.eof:
+                raise zlib.error("the message is cut off")
+            if self.client_no_context_takeover:
+                self._decompressor = None
 
     def _inflate(self, data: bytes, limit: int | None) -> bytes:
         inflated = b""

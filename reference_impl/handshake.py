@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 
 from .deflate import PerMessageDeflate
 from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, Request, refuse
-from .request import END_OF_HEAD, MAX_HEAD, http_response, joined, parse_head
+from .request import END_OF_HEAD, MAX_HEAD, http_response, joined, parse_head, tokens
 
 ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 WEBSOCKET_VERSION = b"13"
@@ -61,7 +61,7 @@ def split_list(headers: Headers, name: bytes) -> list[str]:
 def check_request(method: bytes, target: bytes, version: bytes, headers: Headers) -> Request:
     """Section 4.2.1, item by item. Raises RemoteProtocolError with the refusal as its hint."""
     key, host = joined(headers, b"sec-websocket-key") or b"", joined(headers, b"host")
-    upgrade, connection = (" ".join(split_list(headers, name)).lower().split() for name in (b"upgrade", b"connection"))
+    upgrade, connection = (tokens(joined(headers, name) or b"") for name in (b"upgrade", b"connection"))
     # 4.4: a server "MUST respond with a |Sec-WebSocket-Version| header field (or multiple |Sec-WebSocket-Version|
     # header fields) containing all versions it is willing to use."
     # RFC 9110, 15.5.22: "The server MUST send an Upgrade header field in a 426 response"
@@ -71,13 +71,13 @@ def check_request(method: bytes, target: bytes, version: bytes, headers: Headers
         (method == b"GET", 405, [(b"Allow", b"GET")], "a WebSocket opens with the method GET"),
         (version == b"HTTP/1.1", 400, [], "a WebSocket opens with HTTP/1.1"),
         (host is not None and b"," not in host, 400, [], "there must be one header Host"),
-        ("websocket" in upgrade, 400, [], "the header 'Upgrade: websocket' is missing"),
-        ("upgrade" in connection, 400, [], "the header 'Connection: Upgrade' is missing"),
+        (b"websocket" in upgrade, 400, [], "the header 'Upgrade: websocket' is missing"),
+        (b"upgrade" in connection, 400, [], "the header 'Connection: Upgrade' is missing"),
         (spoken, 426, only, "the header 'Sec-WebSocket-Version: 13' is missing: no other version is spoken here"),
         (is_valid_key(key), 400, [], "Sec-WebSocket-Key must be 16 bytes in base64, sent once"),
     ):
         if not holds:
-            raise refuse(status, sentence, extra)
+            raise refuse(status, "" if method == b"HEAD" else sentence, extra)
     return Request(
         host=(host or b"").decode("latin-1"),
         target=target.decode("latin-1"),
@@ -139,7 +139,7 @@ class Handshake:
         if isinstance(event, RejectConnection) and not self.rejected:
             self.rejected = True
             headers = [*event.headers, (b"Content-Type", b"text/plain; charset=utf-8"), (b"Connection", b"close")]
-            return http_response(event.status_code, headers, event.reason.encode() + b"\n")
+            return http_response(event.status_code, headers, f"{event.reason}\n".encode() if event.reason else None)
         if isinstance(event, AcceptConnection) and self._request is not None and not self.rejected:
             data, self.agreed = accept_request(self._request, event)
             return data

@@ -162,7 +162,7 @@ def run_wsgi(app: WSGIApplication, environ: Environ, sock: socket.socket) -> Non
     except Exception:
         traceback.print_exc(file=sys.stderr)
         if not response.head_sent:
-            answer_error(sock, refuse(500, "the application failed"))
+            answer_error(sock, refuse(500, "" if response.method == "HEAD" else "the application failed"))
 
 
 def answer_error(sock: socket.socket, error: RemoteProtocolError) -> None:

@@ -14,18 +14,21 @@ Leaves out: what only a proxy or an old server needs (continued header lines, HT
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Protocol
 
-from .events import Headers, refuse
+from .events import Headers, RemoteProtocolError, refuse
 
 MAX_HEAD, MAX_LINE, MAX_BODY = 1 << 16, 1 << 13, 1 << 24  # bytes
 MAX_FIELDS = 100
 END_OF_HEAD = b"\r\n\r\n"
 NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-TARGET = re.compile(rb"(?:https?://[^/?]+)?((?:/[^?]*)?|\*)(?:\?(.*))?")  # RFC 9112, section 3.2
+# RFC 9112, section 3.2: a path, or a whole URL, which 3.2.2 wants accepted although only proxies are sent it.
+TARGET = re.compile(rb"(?:(?i:https?://)[^/?]+|(?=/))(/[^?]*)?(?:\?(.*))?")
+HOST = re.compile(rb"(?:[!$&'()*+;=\-._~%0-9A-Za-z]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 9110, section 7.2
+CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
 
 
 class ByteSource(Protocol):
@@ -47,23 +50,31 @@ class HTTPRequest:
 
 def parse_head(head: bytes) -> tuple[list[bytes], Headers]:
     """An HTTP head without its empty line, as (words of the first line, header fields)."""
-    first, *lines = head.split(b"\r\n")
-    headers: Headers = []
-    for number, line in enumerate(lines, start=2):
-        name, colon, value = line.partition(b":")
-        if not (colon and NAME.fullmatch(name)) or CONTROL.search(value):
-            raise refuse(400, f"line {number} of the request is no header field")
-        headers.append((name.lower(), value.strip(b" \t")))
+    # RFC 9112, 2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line."
+    first, *lines = head.removeprefix(b"\r\n").split(b"\r\n")
+    headers = [parse_field(line) for line in lines]
     words = first.split(b" ")
     if len(words) != 3 or not NAME.fullmatch(words[0]) or not words[1].isascii() or CONTROL.search(first):
         raise refuse(400, "the first line is not 'METHOD target HTTP/1.1'")
     return words, headers
 
 
+def parse_field(line: bytes) -> tuple[bytes, bytes]:
+    name, colon, value = line.partition(b":")
+    if not (colon and NAME.fullmatch(name)) or CONTROL.search(value):
+        raise refuse(400, f"{line[:40]!r} is no header field")
+    return name.lower(), value.strip(b" \t")
+
+
 def joined(headers: Headers, name: bytes) -> bytes | None:
     """A header's value. RFC 9110, section 5.3: several lines of one name are one list, joined by commas."""
     values = [value for key, value in headers if key == name]
     return b", ".join(values) if values else None
+
+
+def tokens(value: bytes) -> list[bytes]:
+    """The elements of a list, in lower case. RFC 9110, section 5.6.1: commas part them, and nothing else does."""
+    return [element.strip(b" \t").lower() for element in value.split(b",")]
 
 
 def http_response(status: int, headers: Headers, body: bytes | None = b"") -> bytes:
@@ -76,10 +87,19 @@ def http_response(status: int, headers: Headers, body: bytes | None = b"") -> by
 
 def read_request(source: ByteSource) -> HTTPRequest:
     """Read one request and not a byte beyond it: after a 101, what follows belongs to the WebSocket."""
-    words, headers = parse_head(source.until(END_OF_HEAD, MAX_HEAD)[: -len(END_OF_HEAD)])
-    method, target, version = words
-    hosts = sum(name == b"host" for name, _ in headers)
-    parts = TARGET.fullmatch(target)
+    (method, target, version), headers = parse_head(source.until(END_OF_HEAD, MAX_HEAD)[: -len(END_OF_HEAD)])
+    try:
+        path, query = check_head(target, version, headers)
+        return HTTPRequest(method, path, query, version, headers, read_body(source, headers))
+    except RemoteProtocolError as error:
+        if method == b"HEAD":  # RFC 9110, 9.3.2: "the server MUST NOT send content in the response"
+            error.event_hint = replace(error.event_hint, reason="")
+        raise
+
+
+def check_head(target: bytes, version: bytes, headers: Headers) -> tuple[bytes, bytes]:
+    """The path and the query, if all is as it should be."""
+    host, parts = joined(headers, b"host"), TARGET.fullmatch(target)
     for holds, status, sentence in (
         (re.fullmatch(rb"HTTP/\d\.\d", version), 400, "the first line does not end in an HTTP version"),
         (version in (b"HTTP/1.0", b"HTTP/1.1"), 505, "only HTTP/1.0 and HTTP/1.1 are spoken here"),
@@ -87,42 +107,43 @@ def read_request(source: ByteSource) -> HTTPRequest:
         (len(target) <= MAX_LINE, 414, "the target is too long"),
         (len(headers) <= MAX_FIELDS, 431, "too many header fields"),
         # RFC 9112, 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message
-        # that lacks a Host header field and to any request message that contains more than one"
-        (hosts == 1 or (version == b"HTTP/1.0" and not hosts), 400, "there must be one header Host"),
+        # that lacks a Host header field and to any request message that contains more than one Host header field line
+        # or a Host header field with an invalid field value."
+        (version == b"HTTP/1.0" if host is None else HOST.fullmatch(host), 400, "there must be one header Host"),
     ):
         if not holds:
             raise refuse(status, sentence)
     assert parts
-    return HTTPRequest(method, parts[1] or b"/", parts[2] or b"", version, headers, read_body(source, headers))
+    return parts[1] or b"/", parts[2] or b""
 
 
 def read_body(source: ByteSource, headers: Headers) -> bytes:
     """RFC 9112, section 6.3: how long a body is."""
-    coding, length = joined(headers, b"transfer-encoding"), joined(headers, b"content-length") or b"0"
-    for holds, status, sentence in (
-        (coding is None or coding.lower() == b"chunked", 501, "the only transfer coding known here is chunked"),
-        (coding is None or length == b"0", 400, "a body has Transfer-Encoding or Content-Length, not both"),
-        (re.fullmatch(rb"\d{1,18}", length), 400, "Content-Length is no number"),
-        (coding or not length.isdigit() or int(length) <= MAX_BODY, 413, f"a body of more than {MAX_BODY} bytes"),
-    ):
-        if not holds:
-            raise refuse(status, sentence)
-    return read_chunks(source) if coding else source.exactly(int(length))
+    coding, length = joined(headers, b"transfer-encoding"), joined(headers, b"content-length")
+    if coding is not None and length is not None:
+        raise refuse(400, "a body has Transfer-Encoding or Content-Length, not both")
+    if coding is not None and coding.lower() != b"chunked":
+        raise refuse(501, "the only transfer coding known here is chunked")
+    if length is not None and not re.fullmatch(rb"[0-9]{1,18}", length):
+        raise refuse(400, "Content-Length is no number")
+    if int(length or 0) > MAX_BODY:
+        raise refuse(413, f"a body of more than {MAX_BODY} bytes")
+    return read_chunks(source) if coding is not None else source.exactly(int(length or 0))
 
 
 def read_chunks(source: ByteSource) -> bytes:
     """RFC 9112, section 7.1: a size in hexadecimal, CRLF, so many bytes, CRLF; and again, until the size is 0."""
     body = b""
     while True:
-        size = re.match(rb"([0-9A-Fa-f]{1,8})[ \t]*[;\r]", source.until(b"\r\n", MAX_LINE))
-        if not size:
+        size = CHUNK.fullmatch(line := source.until(b"\r\n", MAX_LINE)[:-2])
+        if not size or CONTROL.search(line):
             raise refuse(400, "a chunk does not begin with its size")
         length = int(size[1], 16)
         if len(body) + length > MAX_BODY:
             raise refuse(413, f"a body of more than {MAX_BODY} bytes")
         if not length:
-            while source.until(b"\r\n", MAX_LINE) != b"\r\n":
-                pass  # trailer fields
+            while line := source.until(b"\r\n", MAX_LINE)[:-2]:
+                parse_field(line)  # the trailer, which nobody here needs
             return body
         body += source.exactly(length)
         if source.exactly(2) != b"\r\n":

@@ -12,20 +12,23 @@ Leaves out: building URLs, redirects to add a slash, hosts and subdomains, defau
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-#: `<converter:variable>`: (what it matches, what becomes of it). No converter means "string".
-CONVERTERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "string": ("[^/]+", str),
-    "int": ("[0-9]+", int),
-    "float": (r"[0-9]+\.[0-9]+", float),
-    "path": ("[^/].*", str),
+#: `<converter:variable>`: (what it matches, what becomes of it, its weight). No converter means "string".
+CONVERTERS: dict[str, tuple[str, Callable[[str], Any], int]] = {
+    "": ("[^/]+", str, 100),
+    "string": ("[^/]+", str, 100),
+    "int": ("[0-9]+", int, 50),
+    "float": (r"[0-9]+\.[0-9]+", float, 50),
+    "path": ("[^/].*", str, 200),
 }
 VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
+END = 1000  # heavier than any part: of two rules that are the same so far, the one that goes on is tried first
 
 
 class HTTPError(Exception):
@@ -45,16 +48,28 @@ class Rule:
     methods: frozenset[str] = frozenset({"GET", "HEAD"})
     websocket: bool = False
 
+    def __post_init__(self) -> None:
+        for converter, _ in VARIABLE.findall(self.rule):
+            if converter not in CONVERTERS:
+                raise LookupError(f"the converter {converter!r} does not exist")
+
+    def weight(self) -> list[int]:
+        """The lighter rule is tried first: `/users/me`, `/users/<int:id>`, `/users/<name>`, `/<path:rest>`."""
+        parts = (VARIABLE.findall(part) for part in self.rule.split("/"))
+        return [*(sum(CONVERTERS[converter][2] for converter, _ in part) for part in parts), END]
+
     def match(self, path: str) -> dict[str, Any] | None:
         """The values of the variables, or None."""
         # split gives text, converter, variable, text, converter, variable, ..., text
         text, *rest = VARIABLE.split(self.rule)
         pattern, convert = re.escape(text), {}
         for converter, variable, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
-            regex, convert[variable] = CONVERTERS[converter or "string"]
+            regex, convert[variable], _ = CONVERTERS[converter or ""]
             pattern += f"(?P<{variable}>{regex}){re.escape(text)}"
         found = re.fullmatch(pattern, path)
-        return {name: convert[name](value) for name, value in found.groupdict().items()} if found else None
+        with contextlib.suppress(ValueError):  # Python reads no int of thousands of digits
+            return {name: convert[name](value) for name, value in found.groupdict().items()} if found else None
+        return None
 
 
 def find_rule(rules: list[Rule], method: str, path: str, websocket: bool) -> tuple[Rule, dict[str, Any]]:

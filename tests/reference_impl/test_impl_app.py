@@ -284,3 +284,51 @@ def test_response_is_a_wsgi_application() -> None:
         {"Content-Type": ours.HTML, "Content-Length": "2", "X-A": "b"},
         "é".encode(),
     )
+
+
+UPGRADE = {"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "Upgrade"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({}, 200),
+        ({"HTTP_UPGRADE": "h2c, websocket"}, 200),  # RFC 9110, section 7.8: a list; the original knows one element only
+        ({"HTTP_UPGRADE": "h2c"}, 400),
+        ({"HTTP_CONNECTION": "keep-alive, Upgrade"}, 200),
+        ({"HTTP_CONNECTION": "keep-alive Upgrade"}, 400),
+    ],
+)
+def test_who_asks_for_a_websocket(changed: dict[str, str], status: int) -> None:
+    app = App(__name__)
+    app.route("/", websocket=True)(lambda: "a WebSocket")
+    assert call(app, "/", **UPGRADE | changed)[0] == status
+
+
+RULES = ["/<path:rest>", "/<path:rest>/edit", "/users/<name>", "/users/<int:number>", "/<kind>/me", "/users/me", "/"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("path", ["/", "/users/me", "/users/7", "/users/Ann", "/dogs/me", "/a", "/a/b/c", "/a/b/edit"])
+def test_the_rule_that_says_more_comes_first(path: str, order: int) -> None:
+    """Whatever the order in which they were registered, as in the original."""
+    answers = []
+    for app in (App(__name__), flask.Flask(__name__)):
+        for rule in RULES[::order]:
+            app.add_url_rule(rule, rule.replace(".", ""), lambda rule=rule, **_: rule)
+        answers.append(call(app, path)[::2])
+    assert answers[0] == answers[1]
+
+
+def test_an_unknown_converter() -> None:
+    """Said when the rule is registered, not when a request comes."""
+    for app in (App(__name__), flask.Flask(__name__)):
+        with pytest.raises(LookupError, match=r"^.?the converter 'number' does not exist.?$"):
+            app.route("/<number:n>")(lambda n: n)
+
+
+def test_an_endless_number() -> None:
+    app = App(__name__)
+    app.route("/n/<int:n>")(lambda n: "short")
+    assert call(app, "/n/" + "1" * 5000)[0] == 404
+    assert call(app, "/n/1")[0] == 200

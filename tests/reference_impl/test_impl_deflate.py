@@ -121,6 +121,16 @@ def test_broken_data() -> None:
     assert caught.value.code == 1007
 
 
+@pytest.mark.parametrize("forget", [False, True])
+@pytest.mark.parametrize("missing", range(1, 10))
+def test_a_message_that_was_cut_off(missing: int, forget: bool) -> None:
+    whole = PerMessageDeflate().deflate(b"hello" * 50, last=True)
+    assert len(whole) > missing
+    with pytest.raises(ParseFailed) as caught:
+        PerMessageDeflate(client_no_context_takeover=forget).inflate(whole[:-missing], last=True)
+    assert caught.value.code == 1007
+
+
 @given(st.lists(st.binary(max_size=500), max_size=5), st.booleans(), st.integers(9, 15), st.data())
 def test_round_trip_cut_anywhere(sent: list[bytes], forget: bool, bits: int, data: st.DataObject) -> None:
     here = PerMessageDeflate(server_no_context_takeover=forget, server_max_window_bits=bits)

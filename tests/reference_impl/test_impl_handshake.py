@@ -51,6 +51,11 @@ def test_request() -> None:
     assert ws.state is ConnectionState.CONNECTING
 
 
+def test_lists() -> None:
+    [event] = ask(request(Upgrade="h2c, WebSocket", Connection="keep-alive,,upgrade ,")).events()
+    assert isinstance(event, Request)
+
+
 def test_names_of_headers_in_any_case() -> None:
     """RFC 9110, section 5.1. Who has parsed the request already may have left them as they came."""
     headers = [
@@ -77,6 +82,8 @@ def test_names_of_headers_in_any_case() -> None:
         pytest.param(request(Upgrade="h2c"), 400, id="H09"),
         pytest.param(request(Connection="keep-alive"), 400, id="H10"),
         pytest.param(request(Connection=None), 400, id="H10 none"),
+        pytest.param(request(Connection="keep-alive Upgrade"), 400, id="H10 no comma"),
+        pytest.param(request(Upgrade="h2c websocket"), 400, id="H07 no comma"),
         pytest.param(request(Sec_WebSocket_Key=None), 400, id="H13"),
         pytest.param(request(Sec_WebSocket_Key=""), 400, id="H14"),
         pytest.param(request(Sec_WebSocket_Key="AAAAAAA="), 400, id="H14 5 bytes"),

@@ -16,6 +16,7 @@ from reference_impl import http
 from reference_impl.events import RemoteProtocolError
 from reference_impl.http import make_server
 from reference_impl.request import HTTPRequest, read_request
+from reference_impl.server import ConnectionError, Server
 
 
 class Bytes:
@@ -57,9 +58,30 @@ def test_chunks() -> None:
     assert data.data == b"more"
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize("host", ["", "x", "x_y.example:80", "127.0.0.1:5000", "[::1]:5000", "a%20b"])
+def test_hosts(host: str) -> None:
+    assert read_request(Bytes(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())).path == b"/"
+
+
+def test_an_empty_line_before_the_request() -> None:
+    """RFC 9112, section 2.2: old clients sent one too many after a body."""
+    assert read_request(Bytes(b"\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n")).path == b"/a"
+
+
 @pytest.mark.parametrize(
     ("target", "path", "query"),
-    [("/", "/", ""), ("/?", "/", ""), ("//a?b?c", "//a", "b?c"), ("http://x/a?b", "/a", "b"), ("http://x", "/", "")],
+    [
+        ("/", "/", ""),
+        ("/?", "/", ""),
+        ("//a?b?c", "//a", "b?c"),
+        ("http://x/a?b", "/a", "b"),
+        ("http://x", "/", ""),
+        ("HTTP://x/a", "/a", ""),
+        ("Https://x?b", "/", "b"),
+    ],
 )
 def test_targets(target: str, path: str, query: str) -> None:
     request = read_request(Bytes(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()))
@@ -72,6 +94,10 @@ def test_targets(target: str, path: str, query: str) -> None:
         (b"GET /\r\n", 400),
         (b"GET  / HTTP/1.1\r\nHost: x\r\n", 400),
         (b"GET a HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"GET  HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"GET ?a=b HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"GET http:///a HTTP/1.1\r\nHost: x\r\n", 400),
+        (b"\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n", 400),
         (b"GET /\xff HTTP/1.1\r\nHost: x\r\n", 400),
         (b"GET / HTTP/x\r\nHost: x\r\n", 400),
         (b"GET / HTTP/2.0\r\nHost: x\r\n", 505),
@@ -79,6 +105,10 @@ def test_targets(target: str, path: str, query: str) -> None:
         (b"GET / HTTP/1.1\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost : x\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a b/@?\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x/y\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: [::1\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x:y\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\nX: y\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: \x00\r\n", 400),
@@ -87,10 +117,18 @@ def test_targets(target: str, path: str, query: str) -> None:
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200, 431),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"1" * 5000 + b"\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"0" * 4301 + b"\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n", 413),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n", 501),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", 400),
+        (CHUNKED + b"Content-Length: 0\r\n\r\n0\r\n", 400),
+        (CHUNKED + b"\r\n3\rX\r\nabc\r\n0\r\n", 400),
+        (CHUNKED + b"\r\n3;a\nb\r\nabc\r\n0\r\n", 400),
+        (CHUNKED + b"\r\n3x\r\nabc\r\n0\r\n", 400),
+        (CHUNKED + b"\r\n0\r\nno trailer\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n", 413),
@@ -145,6 +183,27 @@ def test_an_answer(serve: Any) -> None:
     answer = ask(address, b"POST /caf%C3%A9 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
     assert answer == (b"HTTP/1.1 200 OK\r\nX-Path: /caf\xc3\xa9\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
     assert ask(address, b"HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi").endswith(b"\r\n\r\n")
+
+
+def test_refused_without_a_body(serve: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    """RFC 9110, section 9.3.2: HEAD gets none, whatever the answer is."""
+
+    def fails(environ: Any, start_response: Any) -> list[bytes]:
+        raise RuntimeError
+
+    def opens(environ: Any, start_response: Any) -> list[bytes]:
+        with pytest.raises(ConnectionError):
+            Server(environ)
+        return []
+
+    for app, head, status in (
+        (echo, b"HEAD / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", b"400"),
+        (fails, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", b"500"),
+        (opens, b"HEAD / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n", b"405"),
+    ):
+        answer = ask(serve(app), head)
+        assert answer.startswith(b"HTTP/1.1 " + status) and answer.endswith(b"\r\n\r\n"), answer
+    capfd.readouterr()
 
 
 def test_byte_by_byte(serve: Any) -> None:
