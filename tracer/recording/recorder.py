@@ -25,6 +25,7 @@ from typing import Any
 
 from . import store
 from .events import ThreadLog
+from .forks import forget, leave_signals_to_others, watch_forks
 from .known import Known
 from .monitoring import EngineError, MonitoringEngine
 from .scope import DEFAULT, OWN, Entry, Scope
@@ -143,7 +144,7 @@ class Recorder:
             self._store.discard()
             raise RecorderError(f"cannot write the trace {self.path}: {error}") from None
         self._owner = os.getpid()
-        _watch_forks(self)
+        watch_forks(self)
         self._ended.acquire()
         self._wake.acquire()
         self.active = True
@@ -167,8 +168,7 @@ class Recorder:
 
     def _stop(self) -> Summary:
         self._unhook()
-        if self in _recording:
-            _recording.remove(self)
+        forget(self)
         self._ending = True
         self._hurry()
         self._ended.acquire()
@@ -325,6 +325,7 @@ class Recorder:
         does not know, so that the program does not see it among its own, and where no signal is handled."""
         ending = False
         try:
+            leave_signals_to_others()
             while not ending:
                 self._wake.acquire(timeout=INTERVAL)
                 ending = self._ending
@@ -341,35 +342,6 @@ class Recorder:
             self._note_fault(error)
         finally:
             self._ended.release()
-
-
-_recording: list[Recorder] = []
-_registered: list[bool] = []
-
-
-def _watch_forks(recorder: Recorder) -> None:
-    """A fork copies an open SQLite connection, which must not be closed in the child: so it is closed before, and
-    the parent opens it again. The child is unhooked, and records nothing."""
-    _recording.append(recorder)
-    if not _registered and hasattr(os, "register_at_fork"):
-        _registered.append(True)
-        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
-
-
-def _before_fork() -> None:
-    for recorder in _recording:
-        recorder.pause()
-
-
-def _after_fork() -> None:
-    for recorder in _recording:
-        recorder.resume()
-
-
-def _in_child() -> None:
-    for recorder in _recording:
-        recorder.forked()
-    _recording.clear()
 
 
 def record(path: str, options: Options | None = None) -> AbstractContextManager[Recorder]:
