@@ -7,7 +7,7 @@ the wire, how it was made of them, in order; and of every edge in the whole trac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from elsewhere.recording import Script, record
 from tracer.reading.flow import Flow
 from tracer.reading.journeys import Journey, journeys
 from tracer.reading.legs import journey_legs_data
+from tracer.reading.relations import relation
 from tracer.reading.trace import Trace
 
 LONG = "a message of more than a few bytes"
@@ -131,6 +132,7 @@ class Expected:
 MASKED_LONG = clients.frame(1, LONG.encode())[6:]
 WEBSOCKETS = ["websockets", "websockets asyncio"]
 YIELDED = "an async generator's value is seen by nobody: settrace is given Python's own wrapper of it"
+OBJECT = "what an object holds that the program was given is no value that the program saw"
 HELD = "what a new object holds, when nothing that it was given is known to be its source"
 
 EXPECTED = [
@@ -164,10 +166,10 @@ EXPECTED = [
              ["http", "email"], clients.HEADER),
     Expected("http.server", "out", b"what is it made of?", [b"what is it made of?"], [], ["socketserver"]),
     Expected("http.server", "out", clients.BODY[-31:], [clients.BODY[-31:]], [], ["socketserver"]),
-    Expected("h11", "in", clients.BODY[-31:], [clients.BODY[-31:]], ["slice"], ["h11"], clients.BODY),
+    Expected("h11", "in", clients.BODY[-31:], [clients.BODY[-31:]], ["slice"], ["h11"], clients.BODY, OBJECT),
     Expected("h11", "out", clients.BODY[-31:], [clients.BODY[-31:]], [], ["h11"]),
     Expected("h11", "in", b"chunk by chunk.", [b"chunk ", b"by chunk."],
-             ["slice", "slice", "joined", "joined"], ["h11"], clients.CHUNKED),
+             ["slice", "slice", "joined", "joined"], ["h11"], clients.CHUNKED, OBJECT),
     *(
         Expected(program, direction, value, [wire], edges, ["websockets"],
                  open_yet=open_yet if "asyncio" in program else "")
@@ -213,6 +215,32 @@ def test_the_way_of_a_value(recordings: Recordings, expected: Expected) -> None:
     assert not journey.cut(made.flow.trace)
 
 
+@pytest.mark.parametrize(
+    ("source", "made", "told"),
+    [
+        (clients.QUOTED[-31:], "Køln am Meer", ("unquoted", 14, 31)),
+        (b"a=1+2&b=x", "1 2", ("unquoted", 2, 5)),
+        ("Gdańsk", "/place/Gda%C5%84sk", ("quoted", 7, 18)),
+        ("Gdańsk", "/a/long/way/to/some/other/place/Gda%C5%84sk", None),
+        (b'{"city": "K\\u00f8benhavn\\nK", "n": 1}', "København\nK", ("unescaped", 10, 27)),
+        (b'{"a": "\\"b\\"", "c": "d\\\\"}', '"b"', ("unescaped", 7, 12)),
+        (b'{"a": "\\"b\\"", "c": "d\\\\e"}', "d\\e", ("unescaped", 21, 25)),
+        ("København\nK", '{"from":"K\\u00f8benhavn\\nK"}', ("escaped", 9, 26)),
+        (b'{"a": "\\q is no escape"}', "q is no /escape", None),
+        (b"aGVsbG8gd29ybGQ=", "hello world", ("unarmoured", 0, 11)),
+        (b"hello world", "aGVsbG8gd29ybGQ=", ("armoured", 0, 16)),
+        (b"flavour=*****; theme=***", "*****", ("slice", 8, 13)),
+        (b"flavour=*******; theme=***", "*****", None),
+        (b"flavour=*****; theme=*****", "*****", None),
+        (b"--------", b"========", None),
+        ("Reykjavik", "kivajkyeR", None),
+    ],
+)
+def test_what_content_shows(source: str | bytes, made: str | bytes, told: tuple[str, int, int] | None) -> None:
+    found = relation(source, made)
+    assert (astuple(found) if found else None) == told
+
+
 REST_FOLDED = pytest.mark.xfail(
     strict=False, reason="the rest of a read in another form (here another case) is told as a slice of it"
 )
@@ -233,6 +261,33 @@ def test_what_the_program_knows_by_itself_is_made_of_nothing(recordings: Recordi
     assert [j for j in made.found if j.direction == "in" and octets(j.node.value.data) == b"Reykjavik"] == []
     constants = [node for node in made.flow.nodes.values() if node.value.data == "Reykjavik"]
     assert constants and [edge for node in constants for edge in made.flow.into.get(node.id, ())] == []
+
+
+def _read_for(flow: Flow, node: int) -> set[bytes]:
+    """The reads that a value leads back to."""
+    todo, seen = [node], set()
+    while todo:
+        one = todo.pop()
+        if one not in seen:
+            seen.add(one)
+            todo += [edge.source for edge in flow.into.get(one, ())]
+    return {octets(flow.nodes[one].value.data) for one in seen if flow.nodes[one].wire is not None}
+
+
+@pytest.mark.xfail(strict=False, reason="what an object was once given, if only a word of HTTP or a number, is taken "
+                   "for the source of an equal one")  # fmt: skip
+@pytest.mark.parametrize("program", [name for name in PLAYED if not name.startswith("websockets")])
+def test_the_head_of_an_answer_is_made_of_no_request(recordings: Recordings, program: str) -> None:
+    """Both have `Connection: close`, and the same length, each by itself."""
+    flow = recordings.of(program).flow
+    heads = [
+        node
+        for node in flow.nodes.values()
+        if octets(node.value.data).startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
+        and any(sighting.role == "written" for sighting in node.sightings)
+    ]
+    assert heads or program == "Flask-SocketIO"
+    assert [_read_for(flow, head.id) for head in heads if _read_for(flow, head.id)] == []
 
 
 @pytest.mark.parametrize("program", PLAYED)
