@@ -12,9 +12,10 @@ with https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215
 and https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L293-L330
 Leaves out: the client's opening handshake; putting the parts of a message together (server.py).
 
-Theory of operation. Two facts decide what may happen: has a close frame been sent, has one been received? The sender
-alone writes the first, the reader alone the second, so two threads may share a connection as long as one at a time
-sends. The state is looked up from the two; what may be sent in it, and which frame may follow which, are tables too.
+Theory of operation. Two facts decide what may happen: has a close frame been sent, has one been received? Each is
+written once and never taken back: the first by who sends, or by the reader when TCP has ended and nothing can be sent;
+the second by the reader alone. So two threads may share a connection as long as one at a time sends. The state is
+looked up from the two; what may be sent in it, and which frame may follow which, are tables too.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ STATES = {
 #: 5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
 SENDABLE: dict[ConnectionState, tuple[type[Event], ...]] = {
     ConnectionState.OPEN: (Message, Ping, Pong, CloseConnection),
-    ConnectionState.REMOTE_CLOSING: (CloseConnection,),
+    ConnectionState.REMOTE_CLOSING: (Message, CloseConnection),  # answers to what came before the peer's close frame
     ConnectionState.LOCAL_CLOSING: (),
     ConnectionState.CLOSED: (),
 }

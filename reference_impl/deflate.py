@@ -75,7 +75,8 @@ class PerMessageDeflate:
         if parsed is None or parsed[0] != self.name:
             return None
         asked = dict(parsed[1])
-        # 7.1: decline an offer "with an extension parameter not defined", with "invalid values", or twice the same.
+        # 7.1: decline an offer with "an extension parameter not defined for use in an offer", "an extension parameter
+        # with an invalid value", or "multiple extension parameters with the same name".
         valid = all(name in OFFERED_VALUES and OFFERED_VALUES[name].fullmatch(asked[name]) for name in asked)
         if not valid or len(asked) != len(parsed[1]):
             return None

@@ -67,9 +67,10 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
     """
     if key is None or not data:
         return data
-    # 5.3: "octet i of the transformed data is the XOR of octet i of the original data with octet i modulo 4 of the
-    # key". Written so, a Python loop runs once per byte. But the bytes of two integers are XORed all at once by `^`:
-    # so read the payload as one long integer, repeat the key to the same length, XOR, and write it back as bytes.
+    # 5.3: "Octet i of the transformed data ("transformed-octet-i") is the XOR of octet i of the original data
+    # ("original-octet-i") with octet at index i modulo 4 of the masking key". Written so, a Python loop runs once per
+    # byte. But the bytes of two integers are XORed all at once by `^`: so read the payload as one long integer, repeat
+    # the key to the same length, XOR, and write it back as bytes.
     turn, size = offset % 4, len(data)
     repeated = ((key[turn:] + key[:turn]) * (size // 4 + 1))[:size]
     return (int.from_bytes(data, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")

@@ -30,8 +30,8 @@ LIST_PART = re.compile(r'"[^"]*"|[^",]+|[",]')  # a quoted string, text, a comma
 
 
 def generate_accept_token(key: bytes) -> bytes:
-    # 4.2.2: "concatenating this value with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", taking the SHA-1 hash of
-    # this concatenated value [...] and base64-encoding"
+    # 4.2.2: "concatenating /key/ [...] with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", taking the SHA-1 hash of
+    # this concatenated value to obtain a 20-byte value and base64-encoding [...] this 20-byte hash."
     return base64.b64encode(hashlib.sha1(key + ACCEPT_GUID).digest())
 
 

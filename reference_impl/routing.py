@@ -5,7 +5,7 @@ In: `/users/<int:number>` and a path. Out: `{"number": 7}`; None if the rule is 
     >>> Rule("/users/<int:number>", "user", print).match("/users/7")
     {'number': 7}
 
-Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/rules.py#L698-L737
+Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/rules.py#L605-L696
 and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/matcher.py#L69-L202
 Leaves out: building URLs, redirects to add a slash, hosts and subdomains, defaults, arguments of converters.
 """

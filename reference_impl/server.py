@@ -50,6 +50,7 @@ from .events import (
 READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
 CLOSE_TIMEOUT = 3.0  # seconds for the peer to answer our close frame, and then to close TCP, once it has all we wrote
 MAX_PING_INTERVAL = 1e6  # seconds; selectors cannot wait for more than 24 days
+LAST_WORDS = 1.0  # seconds for the view to answer the messages that came before the peer's close frame
 TICK = 0.1  # seconds between two looks at how much the peer has taken
 FIRST_RECEIVE = 4096  # bytes to ask of `recv` at first
 MAX_BUFFERED = 1 << 26  # bytes and characters that nobody has received yet, before we let TCP slow the peer down
@@ -185,6 +186,8 @@ class Server:
         self.input_buffer: deque[str | bytes] = deque()
         self.buffered = 0  # bytes and characters in it
         self.incoming_message: io.StringIO | io.BytesIO | None = None  # the message under way
+        self.idle = True  # the view has had all messages and asked for more
+        self.leaving = False  # the answer to a close frame is about to be sent: nothing may come before it any more
         self.news = threading.Condition()  # around the buffer and `connected`: what the two threads tell each other
         self.lock = threading.Lock()  # around everything that is written
         self.handshake()
@@ -238,19 +241,24 @@ class Server:
     def send(self, data: Any) -> None:
         """Send `bytes` as a binary message, anything else as the text `str(data)`."""
         self._check_connected()
-        try:
-            self._write(BytesMessage(data) if isinstance(data, bytes) else TextMessage(str(data)))
-        except LocalProtocolError:  # a close frame came between: wait until its answer is on the wire
-            with self.news:
-                self.news.wait_for(lambda: not self.connected)
-            raise ConnectionClosed(self.close_reason, self.close_message) from None
-        except OSError:
-            self._shutdown(socket.SHUT_RDWR)
-            raise ConnectionClosed(CloseReason.ABNORMAL_CLOSURE) from None
+        if not self.leaving:
+            try:
+                return self._write(BytesMessage(data) if isinstance(data, bytes) else TextMessage(str(data)))
+            except LocalProtocolError:
+                pass
+            except OSError:
+                self._shutdown(socket.SHUT_RDWR)
+                raise ConnectionClosed(CloseReason.ABNORMAL_CLOSURE) from None
+        with self.news:  # a close frame came between: wait until its answer is on the wire
+            self.news.wait_for(lambda: not self.connected)
+        raise ConnectionClosed(self.close_reason, self.close_message)
 
     def receive(self, timeout: float | None = None) -> str | bytes | None:
         """The next message; None if none came within `timeout` seconds (0: do not wait)."""
         with self.news:
+            if not self.input_buffer:
+                self.idle = True
+                self.news.notify_all()
             if not self.news.wait_for(lambda: self.input_buffer or not self.connected, timeout):
                 return None
             if not self.input_buffer:
@@ -355,6 +363,7 @@ class Server:
             with self.news:
                 self.input_buffer.append(whole)
                 self.buffered += len(whole)
+                self.idle = False
                 self.news.notify_all()
                 # A view that is far behind: TCP shall slow the peer down.
                 self.news.wait_for(lambda: self.buffered <= MAX_BUFFERED or not self.connected)
@@ -368,6 +377,11 @@ class Server:
 
     def _on_close(self, event: CloseConnection) -> None:
         self.close_reason, self.close_message = event.code, event.reason
+        if self.ws.state is ConnectionState.REMOTE_CLOSING:
+            # 5.5.1: "An endpoint MAY delay sending a Close frame until its current message is sent"
+            with self.news:
+                self.news.wait_for(lambda: self.idle or not self.connected, LAST_WORDS)
+        self.leaving = True
         # 5.5.1: "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST
         # send a Close frame in response."
         self._answer(event.response(), CLOSE_TIMEOUT)

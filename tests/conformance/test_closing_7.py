@@ -369,3 +369,20 @@ def test_C01_close_during_a_long_download(ours: Starter) -> None:
         got = first + read_slowly(peer, 10 + len(payload) + 4 - len(first), 2_000_000)
         assert got == b"\x82\x7f" + len(payload).to_bytes(8, "big") + payload + b"\x88\x02\x03\xe8"
         peer.expect_fin()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [close_frame(4000), frame(TEXT, b"x", rsv=2), frame(3), frame(CONT), frame(TEXT, b"\xff")],
+    ids=["close", "rsv", "opcode", "continuation", "utf8"],
+)
+def test_C01_messages_before_the_end_are_answered(ours: Starter, end: bytes) -> None:
+    """5.5.1: "An endpoint MAY delay sending a Close frame until its current message is sent": the echoes come first."""
+    served = ours()
+    for _ in range(20):
+        with served.open() as peer:
+            peer.send(*(frame(TEXT, b"%d" % number) for number in range(5)), end)
+            for number in range(5):
+                peer.expect(TEXT, b"%d" % number)
+            peer.expect_close({4000, 1002, 1007})
+            peer.expect_fin()

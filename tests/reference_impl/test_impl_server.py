@@ -136,6 +136,21 @@ def test_client_closes(open_client: Any) -> None:
         client.far.sendall(b"HTTP/1.1 200 OK\r\n")
 
 
+def test_a_view_that_only_sends_is_stopped(open_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never comes back for more, so it gets a moment for its last words; then the close frame, then the news."""
+    monkeypatch.setattr(module, "LAST_WORDS", 0.2)
+    client = open_client()
+    client.send(Opcode.TEXT, b"begin")
+    assert client.server.receive() == "begin"
+    client.send(Opcode.CLOSE, b"\x03\xe8")
+    with pytest.raises(ConnectionClosed):
+        while True:
+            client.server.send("x")
+            assert client.frame().payload == b"x"
+    assert client.frame() == Frame(Opcode.CLOSE, b"\x03\xe8")
+    assert client.stream.read() == b""
+
+
 def test_server_closes(open_client: Any) -> None:
     client = open_client()
     closing = threading.Thread(target=client.server.close, args=(4321, "bye"))
