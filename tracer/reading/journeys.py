@@ -6,11 +6,16 @@ From there the edges of `flow.py` are followed; what leads to no bytes on a sock
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .flow import Edge, Flow, Node, Sighting, is_data
+from .relations import OF_MADE, OF_SOURCE
 from .trace import Call, Trace, Wire
+
+#: Of the calls that were passed a value and are active, as many are looked at.
+NESTED = 64
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,9 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Journey:
-    """One value's way. `direction` is in or out; `node` is the value as the program saw it, at `order`, by `call`;
-    `nodes` and `edges` are in the order in which they came to be, `wires` the bytes where it began or ended."""
+    """One value's way. `direction` is in or out (through: see `answers`); `node` is the value as the program saw it, at
+    `order`, by `call`; `nodes` and `edges` are in the order in which they came to be, `wires` the bytes where it began
+    or ended."""
 
     id: int
     direction: str
@@ -62,23 +68,71 @@ class Journey:
 
 
 def journeys(flow: Flow) -> tuple[Journey, ...]:
-    """Every journey of a trace, in the order in which the program had the values."""
+    """Every journey of a trace, in the order in which the program had the values.
+
+    What the program passes more than once goes more than one way; what it got, it got once.
+    """
     found: list[Journey] = []
-    told: set[tuple[str, int]] = set()
-    for order, call, direction, node in _seen_by_program(flow):
-        if (direction, node.id) in told:
+    told: set[int] = set()
+    seen = list(_seen_by_program(flow))
+    passes = _passes(seen)
+    for order, call, direction, node in seen:
+        if direction == "in" and node.id in told:
             continue
-        told.add((direction, node.id))
-        follow = _back if direction == "in" else _on
-        nodes, edges, wires = follow(flow, node, order)
-        if wires:
-            found.append(Journey(len(found) + 1, direction, node, call, order, nodes, edges, wires))
+        told.add(node.id)
+        way = _back(flow, node, order) if direction == "in" else _on(flow, node, order, passes[node.id])
+        if way[2]:
+            found.append(Journey(len(found) + 1, direction, node, call, order, *way))
     return tuple(found)
 
 
-def _seen_by_program(flow: Flow) -> Iterator[tuple[int, Call, str, Node]]:
+def answers(flow: Flow) -> tuple[Journey, ...]:
+    """What was written and made of what was read, without the program ever having had it: a ping's payload in its
+    pong. The direction of such a journey is ``through``; its value is the last that is both, whole."""
+    program = {node.id for _, _, _, node in _seen_by_program(flow)}
+    found: list[Journey] = []
+    for wire in flow.wires.values():
+        value = flow.trace.value(wire.value) if wire.direction == "out" else None
+        node = flow.node_of(value) if value is not None else None
+        if node is None:
+            continue
+        nodes, edges, wires = _back(flow, node, wire.ended)
+        if not wires or program & {one.id for one in nodes}:
+            continue
+        middle = _middle(flow, nodes, node)
+        call = flow.trace.calls.get(middle.sightings[0].call)
+        if call is not None:
+            out = Stretch(wire, *_within(flow, middle, node))
+            order = middle.sightings[0].order
+            found.append(Journey(len(found) + 1, "through", middle, call, order, nodes, edges, (*wires, out)))
+    return tuple(found)
+
+
+def _middle(flow: Flow, nodes: tuple[Node, ...], last: Node) -> Node:
+    """The value that was put into what was written: the first that a joined value on the way to `last` has in it."""
+    for node in nodes:
+        if any(edge.relation.how in OF_MADE for edge in flow.out_of.get(node.id, ())):
+            return node
+    return last
+
+
+def _within(flow: Flow, node: Node, last: Node) -> tuple[int, int]:
+    """Where in `last` the bytes of `node` are."""
+    todo = [(node, 0, node.size)]
+    while todo:
+        one, start, stop = todo.pop()
+        if one.id == last.id:
+            return start, stop
+        todo += [(flow.nodes[e.target], *_target_range(flow, e, start, stop)) for e in flow.out_of.get(one.id, ())]
+    return 0, last.size
+
+
+Seen = tuple[int, Call, str, Node]
+
+
+def _seen_by_program(flow: Flow) -> Iterator[Seen]:
     """(order, call, in or out, node): every value that crossed between the program's own code and other code."""
-    seen: list[tuple[int, Call, str, Node]] = []
+    seen: list[Seen] = []
     for call in flow.trace.calls.values():
         caller = flow.trace.codes.get(call.first.caller)
         from_program = caller is not None and caller.file.facts.kind == "program"
@@ -102,35 +156,89 @@ def _nodes(flow: Flow, number: int) -> list[Node]:
     held = [value]
     if value.kind == "container":
         held = [v for _, child in flow.trace.parts.get(number, ()) if (v := flow.trace.value(child)) is not None]
-    return [flow.nodes[v.object] for v in held if is_data(v) and v.object in flow.nodes]
+    return [node for v in held if is_data(v) and (node := flow.node_of(v)) is not None]
+
+
+#: When the program passed a value: from here to there in the order, on this thread.
+Pass = tuple[int, int, int]
+
+
+def _passes(seen: list[Seen]) -> dict[int, list[Pass]]:
+    """When each value was passed on by the program, in order."""
+    found: dict[int, list[Pass]] = {}
+    for order, call, direction, node in seen:
+        if direction == "out":
+            found.setdefault(node.id, []).append((order, max(order, call.last.stop), call.thread))
+    return found
+
+
+def _of_pass(passes: list[Pass], order: int, thread: int) -> int:
+    """To which pass it belongs what became of the value at `order`: the call that was active, else the latest."""
+    before = passes[: bisect_right(passes, order, key=lambda one: one[0])]
+    within = [start for start, stop, its in before[-NESTED:] if its == thread and order <= stop]
+    return (within or [start for start, _, _ in before[-1:]] or [0])[-1]
 
 
 Way = tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Stretch, ...]]
+#: One value on the way: its node, since when it is followed, and which of its bytes.
+State = tuple[int, int, int, int]
+
+
+class _Walk:
+    """All that can be reached from one value, and of it what leads to a socket."""
+
+    def __init__(self) -> None:
+        self.before: dict[State, list[tuple[State, Edge]]] = {}
+        self.todo: list[State] = []
+        self.ends: dict[State, list[Stretch]] = {}
+
+    def reach(self, state: State, start: State | None = None, edge: Edge | None = None) -> None:
+        """`state` is reached from `start` over `edge`."""
+        if state not in self.before:
+            self.before[state] = []
+            self.todo.append(state)
+        if start is not None and edge is not None:
+            self.before[state].append((start, edge))
+
+    def way(self, flow: Flow) -> Way:
+        """The nodes and edges between the beginning and the ends, and the ends."""
+        nodes: dict[int, Node] = {}
+        edges: dict[int, Edge] = {}
+        todo = list(self.ends)
+        seen = set(todo)
+        while todo:
+            state = todo.pop()
+            nodes[state[0]] = flow.nodes[state[0]]
+            for start, edge in self.before[state]:
+                edges[id(edge)] = edge
+                if start not in seen:
+                    seen.add(start)
+                    todo.append(start)
+        stretches = {(s.wire.id, s.start, s.stop): s for found in self.ends.values() for s in found}
+        return (
+            tuple(sorted(nodes.values(), key=lambda node: node.sightings[0].order)),
+            tuple(sorted(edges.values(), key=lambda edge: (edge.order, edge.relation.start))),
+            tuple(stretches[key] for key in sorted(stretches)),
+        )
 
 
 def _back(flow: Flow, node: Node, order: int) -> Way:
     """All that a value was made of, to the bytes that were read."""
-    nodes: dict[int, Node] = {}
-    edges: dict[int, Edge] = {}
-    stretches: dict[tuple[int, int, int], Stretch] = {}
-
-    def visit(one: Node, start: int, stop: int) -> bool:
+    walk = _Walk()
+    walk.reach((node.id, order, 0, node.size))
+    while walk.todo:
+        state = number, until, start, stop = walk.todo.pop()
+        one = flow.nodes[number]
         if one.wire is not None:
-            nodes[one.id] = one
-            stretches[one.wire.id, start, stop] = Stretch(one.wire, start, stop)
-            return True
-        reached = False
-        for edge in flow.into.get(one.id, ()):
-            first, last = _source_range(flow, edge, start, stop)
-            if first < last and visit(flow.nodes[edge.source], first, last):
-                edges[id(edge)] = edge
-                reached = True
-        if reached:
-            nodes[one.id] = one
-        return reached
-
-    visit(node, 0, node.size)
-    return _way(nodes, edges, stretches)
+            walk.ends[state] = [Stretch(one.wire, start, stop)]
+        elif one.begun and one.begun[0] <= until:
+            continue  # by then it is the program's literal
+        else:
+            for edge in flow.into.get(number, ()):
+                first, last = _source_range(flow, edge, start, stop)
+                if first < last:
+                    walk.reach((edge.source, edge.order, first, last), state, edge)
+    return walk.way(flow)
 
 
 def _source_range(flow: Flow, edge: Edge, start: int, stop: int) -> tuple[int, int]:
@@ -140,48 +248,47 @@ def _source_range(flow: Flow, edge: Edge, start: int, stop: int) -> tuple[int, i
         return found.start + start, found.start + stop
     if found.how == "joined":
         return max(start, found.start) - found.start, min(stop, found.stop) - found.start
+    if found.how in OF_SOURCE:
+        return found.start, found.stop
     if size != flow.nodes[edge.target].size:
         return 0, size
     return start, stop
 
 
-def _on(flow: Flow, node: Node, order: int) -> Way:
-    """All that was made of a value, to the bytes that were written."""
-    nodes: dict[int, Node] = {}
-    edges: dict[int, Edge] = {}
-    stretches: dict[tuple[int, int, int], Stretch] = {}
+def _on(flow: Flow, node: Node, order: int, passes: list[Pass]) -> Way:
+    """All that was made of a value since it was passed at `order`, to the bytes that were written."""
+    walk = _Walk()
+    walk.reach((node.id, order, 0, node.size))
+    while walk.todo:
+        state = number, since, start, stop = walk.todo.pop()
+        one = flow.nodes[number]
+        until = one.begun[i] if (i := bisect_right(one.begun, since)) < len(one.begun) else None
+        of = passes if number == node.id else [(since, since, 0)]
+        written = [
+            Stretch(flow.wires[s.order], start, stop)
+            for s in flow.written.get(number, ())
+            if _meanwhile(s.order, s.thread, since, until, of)
+        ]
+        if written:
+            walk.ends[state] = written
+        for edge in flow.out_of.get(number, ()):
+            if _meanwhile(edge.order, edge.thread, since, until, of):
+                first, last = _target_range(flow, edge, start, stop)
+                walk.reach((edge.target, edge.order - 1, first, last), state, edge)
+    return walk.way(flow)
 
-    def visit(one: Node, start: int, stop: int) -> bool:
-        reached = False
-        for sighting in one.sightings:
-            if sighting.role == "written" and sighting.order > order:
-                wire = flow.wires[sighting.order]
-                stretches[wire.id, start, stop] = Stretch(wire, start, stop)
-                reached = True
-        for edge in flow.out_of.get(one.id, ()):
-            if edge.order > order and visit(flow.nodes[edge.target], *_target_range(flow, edge, start, stop)):
-                edges[id(edge)] = edge
-                reached = True
-        if reached:
-            nodes[one.id] = one
-        return reached
 
-    visit(node, 0, node.size)
-    return _way(nodes, edges, stretches)
+def _meanwhile(order: int, thread: int, since: int, until: int | None, passes: list[Pass]) -> bool:
+    """Whether what happened at `order` became of the value that is followed since `since`."""
+    return order > since and (until is None or order < until) and _of_pass(passes, order, thread) == since
 
 
 def _target_range(flow: Flow, edge: Edge, start: int, stop: int) -> tuple[int, int]:
     size, found = flow.nodes[edge.target].size, edge.relation
     if found.how == "joined":
         return found.start + start, found.start + stop
+    if found.how in OF_MADE:
+        return found.start, found.stop
     if found.how == "slice" or size != flow.nodes[edge.source].size:
         return 0, size
     return start, stop
-
-
-def _way(nodes: dict[int, Node], edges: dict[int, Edge], stretches: dict[tuple[int, int, int], Stretch]) -> Way:
-    return (
-        tuple(sorted(nodes.values(), key=lambda node: node.sightings[0].order)),
-        tuple(sorted(edges.values(), key=lambda edge: (edge.order, edge.relation.start))),
-        tuple(stretches[key] for key in sorted(stretches)),
-    )

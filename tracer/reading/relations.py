@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from base64 import b64decode
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -48,7 +47,7 @@ def relation(source: str | bytes, made: str | bytes, keys: tuple[bytes, ...] = (
         if found is not None:
             return found
     octets = isinstance(source, bytes) and isinstance(made, bytes)
-    return (_unmasked(a, b, keys) if octets else None) or _inflated(a, b)
+    return _unmasked(a, b, keys) if octets else None
 
 
 def _octets(value: str | bytes) -> bytes:
@@ -164,25 +163,3 @@ def _unmasked(a: bytes, b: bytes, keys: tuple[bytes, ...]) -> Relation | None:
     known = any(len(k) == 4 and k[: len(key)] == key for k in keys)
     shown = len(a) >= 8 and a[4:] != a[:-4]
     return Relation("unmasked", 0, len(b)) if known or shown else None
-
-
-def _inflated(a: bytes, b: bytes) -> Relation | None:
-    """RFC 7692, section 7.2: a message compressed by itself, either way."""
-    if inflate(a) == b:
-        return Relation("inflated", 0, len(b))
-    return Relation("deflated", 0, len(b)) if inflate(b) == a else None
-
-
-def inflate(data: bytes, limit: int = 1 << 24) -> bytes | None:
-    """What a compressed message of its own inflates to, at most `limit` bytes; None where it is none."""
-    if len(data) < LEAST:
-        return None
-    for tail in (b"\x00\x00\xff\xff", b""):
-        decoder = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        try:
-            out = decoder.decompress(data + tail, limit)
-        except zlib.error:
-            continue
-        if out and not decoder.unconsumed_tail:
-            return out
-    return None

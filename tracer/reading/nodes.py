@@ -1,0 +1,70 @@
+"""What a flow is made of: pieces of text and bytes, where each was seen, and the edges between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from .relations import Relation
+from .trace import Value, Wire
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A node was in a call's hands: `role` is argument, result, read or written; `name` says which argument, or where
+    inside it (``event.data``)."""
+
+    order: int
+    thread: int
+    call: int
+    role: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`target` was made of `source`. `kind` is slice or made; `via` is the object that held the source meanwhile (0:
+    none); `call` and `order` say where the new value was first seen. `ambiguous`: something else was as close."""
+
+    kind: str
+    source: int
+    target: int
+    relation: Relation
+    order: int
+    thread: int
+    call: int
+    via: int = 0
+    ambiguous: bool = False
+
+
+@dataclass
+class Node:
+    """One object of text or bytes, or one state of a bytearray. `value` is the row that describes it, `wire` the read
+    whose bytes it is; `begun` are the moments at which a program's literal was passed, which is made of nothing."""
+
+    id: int
+    value: Value
+    wire: Wire | None = None
+    sightings: list[Sighting] = field(default_factory=list)
+    begun: list[int] = field(default_factory=list)
+
+    @cached_property
+    def octets(self) -> bytes:
+        """What is kept of it, text as UTF-8."""
+        return octets(self.value)
+
+    @cached_property
+    def size(self) -> int:
+        """How many bytes; of text, in UTF-8. Of what was cut: all of it, as far as that is known."""
+        return max(len(self.octets), self.value.size) if self.value.cut else len(self.octets)
+
+
+def octets(value: Value) -> bytes:
+    """What is kept of a value, text as UTF-8."""
+    data = value.data or b""
+    return data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+
+
+def is_data(value: Value) -> bool:
+    """Whether a value is text or bytes of which something is kept."""
+    return value.type in ("str", "bytes", "bytearray", "memoryview") and value.data is not None and value.size > 0

@@ -1,0 +1,354 @@
+"""Where a new value came from: of what was at hand, what was kept, and what was read, the closest by its content.
+
+`flow.py` says what every call had at hand; here is remembered what objects and threads were given meanwhile, and what
+of it has been taken. What is as close as what was chosen, and has another origin, makes the answer ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from .joins import Pieces, tile
+from .nodes import Edge, Node
+from .relations import LEAST, OF_MADE, OF_SOURCE, Relation, relation
+from .streams import Streams
+
+#: How many of the values at hand are compared with a new one, the latest first.
+CANDIDATES = 48
+#: How many pieces an object, or a thread, is remembered to have been given; of so many the latest are compared.
+KEPT = 4096
+#: Of the pieces at hand in a call, as many may have been joined.
+AT_HAND = 256
+#: Relations in which one is the other as a whole, in another form.
+WHOLE = frozenset({"copy", "decoded", "encoded", "folded", "unquoted", "unmasked", "inflated", "deflated"})
+#: Of those, the ones in which the content is the same.
+EQUAL = frozenset({"copy", "decoded", "encoded"})
+#: Relations that hold with what was only kept, or read: others need both in one call's hands.
+PLAIN = EQUAL | {"slice", "joined"}
+#: Of what is kept only in part, as many bytes have to agree at least.
+ENOUGH = 64
+#: So many bytes may be a masking key.
+KEY = 4
+#: One in so many may be found in something kept by chance.
+UNLIKELY = 1000
+#: How far back it is looked for a common origin.
+FAR = 64
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a new value was made of: the source's number, how, the object that had kept it (0: none)."""
+
+    source: int
+    relation: Relation
+    via: int = 0
+    ambiguous: bool = False
+
+
+@dataclass
+class Kept:
+    """What an object, a thread or a call was given, in order."""
+
+    order: dict[int, None] = field(default_factory=dict)
+    _pieces: Pieces | None = None
+
+    def add(self, numbers: Iterable[int], nodes: dict[int, Node]) -> None:
+        """Remember nodes; the oldest are forgotten."""
+        for number in numbers:
+            if number not in self.order:
+                self.order[number] = None
+                if self._pieces is not None:
+                    self._pieces.add(number, nodes[number].octets)
+        while len(self.order) > KEPT:
+            del self.order[next(iter(self.order))]
+
+    def latest(self, most: int = CANDIDATES) -> Iterator[int]:
+        """The latest first."""
+        return islice(reversed(self.order), most)
+
+    def pieces(self, nodes: dict[int, Node], most: int) -> Pieces:
+        """As pieces of something joined; kept up to date from the first time on."""
+        if self._pieces is None or self._pieces.count > 2 * KEPT:
+            self._pieces = Pieces()
+            for number in reversed(list(islice(reversed(self.order), most))):
+                if not nodes[number].value.cut:
+                    self._pieces.add(number, nodes[number].octets)
+        return self._pieces
+
+
+class Origins:
+    """The memory of one flow; `nodes` and the edges are the flow's own."""
+
+    def __init__(self, nodes: dict[int, Node], into: dict[int, list[Edge]], out_of: dict[int, list[Edge]]) -> None:
+        self._nodes, self._into, self._out_of = nodes, into, out_of
+        self._given: dict[int, Kept] = {}
+        self._read: dict[int, Kept] = {}
+        self._taken: dict[int, int] = {}
+        self._streams = Streams()
+
+    # -- what is kept ----------------------------------------------------------------------------------------------
+
+    def give(self, holders: Iterable[int], seen: Collection[int]) -> None:
+        """What a call has at hand together with an object may be kept by that object."""
+        for holder in holders if seen else ():
+            self._given.setdefault(holder, Kept()).add(seen, self._nodes)
+
+    def let_go(self, holders: Iterable[int], seen: Collection[int]) -> None:
+        """What an object had kept, and a call of its gave back, it keeps no more."""
+        for holder in holders if seen else ():
+            kept = self._given.get(holder)
+            for number in seen if kept is not None else ():
+                kept.order.pop(number, None)  # type: ignore[union-attr]
+
+    def read(self, thread: int, node: int) -> None:
+        """A thread has read these bytes."""
+        self._read.setdefault(thread, Kept()).add((node,), self._nodes)
+
+    def leave(self, node: int) -> None:
+        """What was written has left, with all that it was made of: nothing that is kept is made of it any more."""
+        todo = [node]
+        while todo:
+            one = todo.pop()
+            if self._taken.get(one, 0) < self._nodes[one].size:
+                self._taken[one] = self._nodes[one].size
+                todo += [edge.source for edge in self._into.get(one, ())]
+
+    def _take(self, found: list[Origin], among: Kept) -> list[Origin]:
+        """What is kept is taken in its order, once: what lies before the end of what was taken is gone, and of one
+        connection what was read before it."""
+        for origin in found:
+            node, how = self._nodes[origin.source], origin.relation
+            stop = how.stop if how.how in OF_SOURCE else node.size
+            self._taken[node.id] = max(self._taken.get(node.id, 0), stop)
+            if node.wire is not None:
+                self._pass_over(node, among)
+        return found
+
+    def _pass_over(self, node: Node, among: Kept) -> None:
+        for earlier in among.latest():
+            wire = self._nodes[earlier].wire
+            if wire and node.wire and wire.connection == node.wire.connection and wire.ended < node.wire.ended:
+                self._taken[earlier] = self._nodes[earlier].size
+
+    # -- the search ------------------------------------------------------------------------------------------------
+
+    def of(
+        self,
+        node: Node,
+        hand: Kept | None,
+        holders: Collection[int],
+        keys: Iterable[bytes] | None,
+        thread: int,
+        around: Iterable[Kept],
+    ) -> list[Origin]:
+        """What a new value was made of: by what its call had at hand, by what an object of that call had kept, by what
+        the thread has read and nobody has taken yet, by what the calls around it have at hand."""
+        if node.value.data is None:
+            return []
+        if hand is not None:
+            found = self._at_hand(node, hand, holders, keys)
+            if found:
+                return found
+            for holder in reversed(list(holders)):
+                kept = self._given.get(holder)
+                if kept is not None and (found := self._kept(node, kept, holder)):
+                    return self._take(found, kept)
+        if thread in self._read and (found := self._kept(node, self._read[thread], 0)):
+            return self._take(found, self._read[thread])
+        for outer in around if node.size >= LEAST else ():
+            found = self._whole(node, outer.latest(), (), EQUAL)
+            if found:
+                return found
+        return []
+
+    def next_read(self, node: Node, thread: int) -> list[Origin]:
+        """A value that stands in the source is that literal, unless it is the very next of what the thread has read."""
+        reads = self._read.get(thread)
+        found = self._kept(node, reads, 0) if reads is not None else []
+        following = [o for o in found if o.relation.how == "slice" and o.relation.start == self._taken.get(o.source, 0)]
+        return self._take(following, reads) if reads is not None else []
+
+    def _at_hand(self, node: Node, hand: Kept, holders: Collection[int], keys: Iterable[bytes] | None) -> list[Origin]:
+        known = [*keys, *(self._nodes[c].octets for c in hand.latest())] if keys is not None else []
+        turned = tuple({key[i:] + key[:i] for key in known if len(key) == KEY for i in range(KEY)})  # goes on anywhere
+        found = self._whole(node, hand.latest(), turned, None) or self._packed(node, hand, holders)
+        if found:
+            return found
+        return self._joined(node, hand, AT_HAND, 0, False) or self._cut(node, hand.latest())
+
+    def _kept(self, node: Node, kept: Kept, via: int) -> list[Origin]:
+        """Of what was kept, only what has not been taken counts."""
+        rest = [c for c in kept.latest() if self._taken.get(c, 0) < self._nodes[c].size]
+        fresh = [c for c in rest if not self._taken.get(c, 0) and (node.size >= LEAST or self._nodes[c].wire)]
+        return (
+            self._whole(node, fresh, (), EQUAL, via)
+            or self._joined(node, kept, KEPT, via, True)
+            or self._cut(node, rest, via, True)
+        )
+
+    def _whole(
+        self,
+        node: Node,
+        candidates: Iterable[int],
+        keys: tuple[bytes, ...],
+        only: frozenset[str] | None,
+        via: int = 0,
+    ) -> list[Origin]:
+        """The latest that is the whole value in another form."""
+        made, chosen = node.value.data, None
+        assert made is not None
+        for source in candidates:
+            one = self._nodes[source]
+            if source == node.id or one.value.data is None:
+                continue
+            if chosen is not None:
+                if chosen.relation.how == "unmasked" and self._relation(one, node, keys) == chosen.relation:
+                    return [self._newer(source, chosen)]
+                if node.octets in one.octets and not self._akin(source, chosen.source):
+                    return [Origin(chosen.source, chosen.relation, via, True)]
+                continue
+            found = self._relation(one, node, keys)
+            if found is None or (found.how in OF_SOURCE | OF_MADE and not _form(found, one, node)):
+                continue
+            if only is not None and found.how not in only:
+                continue
+            chosen = Origin(source, found, via)
+        return [chosen] if chosen is not None else []
+
+    def _newer(self, source: int, chosen: Origin) -> Origin:
+        """Where a key is as long as what it masks, either could be it: rather the older one."""
+        first = self._nodes[source].sightings[0].order, self._nodes[chosen.source].sightings[0].order
+        return Origin(source if first[0] > first[1] else chosen.source, chosen.relation, chosen.via, True)
+
+    def _relation(self, source: Node, made: Node, keys: tuple[bytes, ...]) -> Relation | None:
+        if source.value.cut or made.value.cut:
+            return in_part(source.octets, source.size, made.octets, made.size)
+        assert source.value.data is not None and made.value.data is not None
+        return relation(source.value.data, made.value.data, keys)
+
+    def _packed(self, node: Node, hand: Kept, holders: Collection[int]) -> list[Origin]:
+        """Compressed or inflated, by an object that may go on where it stopped."""
+        if isinstance(node.value.data, str):
+            return []
+        for source in hand.latest():
+            one = self._nodes[source]
+            if source != node.id and not isinstance(one.value.data, str):
+                how = self._streams.compressed(one.octets, node.octets, holders)
+                if how is not None:
+                    return [Origin(source, Relation(how, 0, node.size))]
+        return []
+
+    def _joined(self, node: Node, kept: Kept, most: int, via: int, once: bool) -> list[Origin]:
+        """The parts that it was joined of, those of one byte only where nothing is missing."""
+        if node.value.cut:
+            return self._joined_in_part(node, kept, via)
+        placed = tile(node.octets, kept.pieces(self._nodes, most), self._usable(node, kept, once))
+        return [Origin(p.piece, Relation("joined", p.start, p.stop), via, p.others) for p in placed]
+
+    def _joined_in_part(self, node: Node, kept: Kept, via: int) -> list[Origin]:
+        for source in kept.latest():
+            one = self._nodes[source]
+            if source != node.id and 2 * one.size >= node.size:
+                found = in_part(one.octets, one.size, node.octets, node.size)
+                if found is not None and found.how == "joined":
+                    return [Origin(source, found, via)]
+        return []
+
+    def _usable(self, node: Node, kept: Kept, once: bool) -> Callable[[int], bool]:
+        """Whether a piece can have been joined: it is still there, and not there in a later form too."""
+
+        def usable(piece: int) -> bool:
+            if piece == node.id or piece not in kept.order or (once and self._taken.get(piece, 0)):
+                return False
+            edges = self._out_of.get(piece, ())
+            later = (edge.target for edge in edges if edge.relation.how in EQUAL)
+            return all(target not in kept.order for target in later)
+
+        return usable
+
+    def _cut(self, node: Node, candidates: Iterable[int], via: int = 0, kept: bool = False) -> list[Origin]:
+        """The latest that it was cut from. Of what was kept, what begins with it is closer; of what was read on one
+        connection, the earliest that is left."""
+        found = [o for c in candidates if c != node.id and (o := self._cut_from(node, self._nodes[c], via, kept))]
+        if kept:
+            found = [o for o in found if self._follows(o)] or [o for o in found if self._shown(node, o)]
+        if not found:
+            return []
+        chosen = found[0]
+        wire = self._nodes[chosen.source].wire
+        if wire is not None:
+            same = [o for o in found if (w := self._nodes[o.source].wire) and w.connection == wire.connection]
+            chosen = min(same, key=lambda o: self._nodes[o.source].wire.ended)  # type: ignore[union-attr]
+            found = [o for o in found if o not in same]
+        others = any(not self._akin(o.source, chosen.source) for o in found[:8])
+        again = chosen.ambiguous and not (kept and self._follows(chosen))
+        return [Origin(chosen.source, chosen.relation, via, again or others)]
+
+    def _follows(self, origin: Origin) -> bool:
+        """Whether it is the very next of what is left of its source."""
+        return origin.relation.start == self._taken.get(origin.source, 0)
+
+    def _shown(self, node: Node, origin: Origin) -> bool:
+        """Whether chance is unlikely to have put it there."""
+        return self._nodes[origin.source].size * UNLIKELY < 1 << 8 * min(node.size, 8)
+
+    def _cut_from(self, node: Node, source: Node, via: int, kept: bool) -> Origin | None:
+        """A slice of the source; of what was kept, of what is left of it."""
+        done = self._taken.get(source.id, 0) if kept else 0
+        if source.value.cut or node.value.cut:
+            found = self._relation(source, node, ())
+            return Origin(source.id, found, via) if found is not None and found.how == "slice" else None
+        data = source.value.data
+        if data is None or node.value.data is None:
+            return None
+        found = relation(data[done:] if done else data, node.value.data)
+        if found is None or (not done and found.how not in OF_SOURCE) or found.how not in (*OF_SOURCE, *EQUAL):
+            return None
+        again = not done and source.octets.find(node.octets, found.start + 1) >= 0
+        how = "slice" if found.how in EQUAL else found.how
+        return Origin(source.id, Relation(how, found.start + done, found.stop + done), via, again)
+
+    # -- kinship ---------------------------------------------------------------------------------------------------
+
+    def _akin(self, one: int, other: int) -> bool:
+        """Whether two nodes have an origin in common, so that either tells the same way."""
+        return one == other or not self._ancestry(one).isdisjoint(self._ancestry(other))
+
+    def _ancestry(self, number: int) -> set[int]:
+        found, todo = {number}, [number]
+        while todo and len(found) < FAR:
+            fresh = {edge.source for edge in self._into.get(todo.pop(), ())} - found
+            found |= fresh
+            todo += fresh
+        return found
+
+
+def _form(found: Relation, source: Node, made: Node) -> bool:
+    """Whether it is the whole in another form, for all that it has offsets."""
+    whole = source.size if found.how in OF_SOURCE else made.size
+    return found.how not in ("slice", "joined") and (found.how in OF_MADE or found.stop - found.start == whole)
+
+
+def in_part(a: bytes, size: int, b: bytes, made: int) -> Relation | None:
+    """The relation where only the beginning of one, or of both, is kept: `a` and `b`, of `size` and `made` bytes.
+
+    What is kept of one has to lie in the other, as far as that is kept, and the sizes have to allow it.
+    """
+    known = min(len(a), len(b))
+    if known < ENOUGH:
+        return None
+    if size == made:
+        return Relation("copy", 0, made) if a[:known] == b[:known] else None
+    if made < size:
+        how, part, whole, length = "slice", b, a, made
+    else:
+        how, part, whole, length = "joined", a, b, size
+    room = abs(size - made)
+    at = whole.find(part[:ENOUGH])
+    while 0 <= at <= room:
+        if whole[at : at + len(part)] == part[: len(whole) - at]:
+            return Relation(how, at, at + length)
+        at = whole.find(part[:ENOUGH], at + 1)
+    return None
