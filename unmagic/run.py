@@ -110,6 +110,7 @@ def _tell(trace: Path, scope: tuple[str, ...], written: bool, code: int) -> None
             masked = sum(int(v) for k, v in opened.meta.items() if k.startswith("masked."))
             faults, lost = opened.meta.get("faults", ""), opened.meta.get("lost", "")
             complete = "complete" in opened.meta
+            forks = int(opened.meta.get("forks", "0"))
             unused = [word for word in opened.meta.get("unmatched", "").split() if word in scope]
     except (TraceError, sqlite3.Error) as error:
         raise Failure(str(error)) from None
@@ -128,6 +129,10 @@ def _tell(trace: Path, scope: tuple[str, ...], written: bool, code: int) -> None
         click.echo("unmagic: the program ended at once; the trace has what was written until then", err=True)
     if lost:
         click.echo(f"unmagic: {lost}", err=True)
+    if forks:
+        click.echo(
+            f"unmagic: the program forked {forks} times; what ran in those processes is not in the trace", err=True
+        )
     for word in unused:
         click.echo(f"unmagic: the scope word {word!r} matched nothing", err=True)
     click.echo(f"unmagic: the trace is {os.path.relpath(trace)}", err=True)

@@ -111,6 +111,7 @@ class Recorder:
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
         self._ending = False
         self._owner = 0
+        self._forks = 0
         self._summary: Summary | None = None
         self._keep_alive: list[CodeType] = []
         self._engine: SettraceEngine | MonitoringEngine = self._choose_engine()
@@ -216,6 +217,7 @@ class Recorder:
 
     def _closing(self) -> dict[str, str]:
         closing = {"complete": "1", "ended": str(time.time()), "forgotten": str(self.known.cut)}
+        closing["forks"] = str(self._forks)
         closing["unmatched"] = " ".join(self.scope.unmatched())
         if isinstance(self._engine, SettraceEngine) and self._engine.lost:
             closing["lost"] = LOST
@@ -291,6 +293,7 @@ class Recorder:
 
     def resume(self) -> None:
         """After a fork, in the parent."""
+        self._forks += 1
         if self._summary is None:
             self._store.resume()
         self._drain_lock.release()
