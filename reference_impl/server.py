@@ -187,6 +187,7 @@ class Server:
         self.buffered = 0  # bytes and characters in it
         self.incoming_message: io.StringIO | io.BytesIO | None = None  # the message under way
         self.idle = True  # the view has had all messages and asked for more
+        self.reader_waits = False  # for the view to take messages
         self.leaving = False  # the answer to a close frame is about to be sent: nothing may come before it any more
         self.news = threading.Condition()  # around the buffer and `connected`: what the two threads tell each other
         self.lock = threading.Lock()  # around everything that is written
@@ -256,8 +257,8 @@ class Server:
     def receive(self, timeout: float | None = None) -> str | bytes | None:
         """The next message; None if none came within `timeout` seconds (0: do not wait)."""
         with self.news:
-            if not self.input_buffer:
-                self.idle = True
+            self.idle = not self.input_buffer
+            if self.reader_waits:
                 self.news.notify_all()
             if not self.news.wait_for(lambda: self.input_buffer or not self.connected, timeout):
                 return None
@@ -265,7 +266,8 @@ class Server:
                 raise ConnectionClosed(self.close_reason, self.close_message)
             data = self.input_buffer.popleft()
             self.buffered -= len(data)
-            self.news.notify_all()
+            if self.reader_waits:
+                self.news.notify_all()
             return data
 
     def close(self, reason: int | None = None, message: str | None = None) -> None:
@@ -365,8 +367,13 @@ class Server:
                 self.buffered += len(whole)
                 self.idle = False
                 self.news.notify_all()
-                # A view that is far behind: TCP shall slow the peer down.
-                self.news.wait_for(lambda: self.buffered <= MAX_BUFFERED or not self.connected)
+                if self.buffered > MAX_BUFFERED:  # the view is far behind: TCP shall slow the peer down
+                    self._wait_for_view(lambda: self.buffered <= MAX_BUFFERED)
+
+    def _wait_for_view(self, holds: Callable[[], bool], timeout: float | None = None) -> None:
+        self.reader_waits = True
+        self.news.wait_for(lambda: holds() or not self.connected, timeout)
+        self.reader_waits = False
 
     def _on_ping(self, event: Ping) -> None:
         # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
@@ -380,7 +387,7 @@ class Server:
         if self.ws.state is ConnectionState.REMOTE_CLOSING:
             # 5.5.1: "An endpoint MAY delay sending a Close frame until its current message is sent"
             with self.news:
-                self.news.wait_for(lambda: self.idle or not self.connected, LAST_WORDS)
+                self._wait_for_view(lambda: self.idle, LAST_WORDS)
         self.leaving = True
         # 5.5.1: "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST
         # send a Close frame in response."

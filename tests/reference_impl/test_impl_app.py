@@ -12,6 +12,7 @@ from wsgiref.validate import validator
 import flask
 import pytest
 
+import reference_impl
 from reference_impl import app as ours
 from reference_impl.app import App, Response, current_app, request
 from reference_impl.blueprints import Blueprint
@@ -332,3 +333,8 @@ def test_an_endless_number() -> None:
     app.route("/n/<int:n>")(lambda n: "short")
     assert call(app, "/n/" + "1" * 5000)[0] == 404
     assert call(app, "/n/1")[0] == 200
+
+
+def test_the_request_of_the_package_is_no_module() -> None:
+    """There is a module of this name, too; who imports it must not take its place."""
+    assert reference_impl.request is request

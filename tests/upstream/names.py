@@ -15,7 +15,8 @@ from typing import Any
 
 from floors import names
 
-from reference_impl import closing, connection, deflate, events, frames, handshake, request, server, sock
+from reference_impl import closing, connection, deflate, events, frames, handshake, server, sock
+from reference_impl.request import joined
 
 CLIENT, SERVER = connection.ConnectionType.CLIENT, connection.ConnectionType.SERVER
 
@@ -155,7 +156,7 @@ def modules() -> dict[str, ModuleType]:
         "wsproto.typing": {"Headers": Any},
         "wsproto.utilities": {
             "generate_nonce": lambda: base64.b64encode(os.urandom(16)),
-            "normed_header_dict": lambda headers: {name: request.joined(headers, name) for name, _ in headers},
+            "normed_header_dict": lambda headers: {name: joined(headers, name) for name, _ in headers},
         },
     }
     for name, added in more.items():
