@@ -28,7 +28,7 @@ from urllib.parse import unquote_to_bytes
 from .events import RemoteProtocolError, refuse
 from .handshake import Handshake
 from .request import HTTPRequest, joined, read_request
-from .server import linger
+from .server import linger, shut
 
 Environ = dict[str, Any]
 WSGIApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -267,11 +267,6 @@ class WSGIServer:
         with self._lock:
             del self._connections[thread]
         self.goodbyes.pop(sock, None)
-
-
-def shut(sock: socket.socket, how: int) -> None:
-    with contextlib.suppress(OSError):
-        sock.shutdown(how)
 
 
 def join(threads: list[threading.Thread]) -> None:

@@ -85,6 +85,12 @@ def find_socket(environ: dict[str, Any]) -> tuple[socket.socket, str]:
     raise RuntimeError("Cannot obtain socket from WSGI environment.")
 
 
+def shut(sock: socket.socket, how: int) -> None:
+    """`shutdown`, of a socket that may be shut already."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(how)
+
+
 def in_flight(sock: socket.socket) -> int:
     """How many of the bytes that were written the peer has not confirmed yet; 0 where the system cannot tell."""
     try:
@@ -196,7 +202,7 @@ class Server:
         try:
             self.thread.start()
         except RuntimeError:  # no more threads: the client must not take what the WSGI server says next for a frame
-            self._shutdown(socket.SHUT_RDWR)
+            shut(self.sock, socket.SHUT_RDWR)
             raise
         # Who stops the server says so to each peer. Only our own http.py asks for that.
         environ.get("reference_impl.goodbyes", {})[self.sock] = self._go_away
@@ -248,7 +254,7 @@ class Server:
             except LocalProtocolError:
                 pass
             except OSError:
-                self._shutdown(socket.SHUT_RDWR)
+                shut(self.sock, socket.SHUT_RDWR)
                 raise ConnectionClosed(CloseReason.ABNORMAL_CLOSURE) from None
         with self.news:  # a close frame came between: wait until its answer is on the wire
             self.news.wait_for(lambda: not self.connected)
@@ -282,7 +288,7 @@ class Server:
             except LocalProtocolError:  # the peer was faster
                 was_connected = False
             except OSError:
-                self._shutdown(socket.SHUT_RDWR)
+                shut(self.sock, socket.SHUT_RDWR)
         self._disconnect()
         self._join()
         if not was_connected:
@@ -295,7 +301,7 @@ class Server:
     def _join(self) -> None:
         if self.thread is not threading.current_thread():
             patiently(self.sock, self._has_ended, CLOSE_TIMEOUT)
-            self._shutdown(socket.SHUT_RDWR)  # wakes a reader that still waits for the peer
+            shut(self.sock, socket.SHUT_RDWR)  # wakes a reader that still waits for the peer
             self.thread.join()
 
     def _has_ended(self, seconds: float) -> bool:
@@ -316,7 +322,7 @@ class Server:
         except (OSError, ValueError):  # TCP broke, or somebody has closed the socket under us
             if self.ws.state in READING:
                 self.close_reason = CloseReason.ABNORMAL_CLOSURE
-            self._shutdown(socket.SHUT_RDWR)
+            shut(self.sock, socket.SHUT_RDWR)
         finally:
             self._hang_up()
 
@@ -395,10 +401,10 @@ class Server:
 
     def _hang_up(self) -> None:
         """7.1.1: the server closes TCP first; the peer's FIN says that it has read all that we wrote."""
-        self._shutdown(socket.SHUT_WR)
+        shut(self.sock, socket.SHUT_WR)
         self._disconnect()
         linger(self.sock, CLOSE_TIMEOUT)
-        self._shutdown(socket.SHUT_RDWR)
+        shut(self.sock, socket.SHUT_RDWR)
 
     # -- for both threads -----------------------------------------------------------------------------------------
 
@@ -430,10 +436,6 @@ class Server:
         with self.news:
             self.connected = False
             self.news.notify_all()
-
-    def _shutdown(self, how: int) -> None:
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(how)
 
 
 #: What to do for each event.
