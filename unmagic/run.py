@@ -130,9 +130,8 @@ def _tell(trace: Path, scope: tuple[str, ...], written: bool, code: int) -> None
     if lost:
         click.echo(f"unmagic: {lost}", err=True)
     if forks:
-        click.echo(
-            f"unmagic: the program forked {forks} times; what ran in those processes is not in the trace", err=True
-        )
+        processes = "a process" if forks == 1 else f"{forks} processes"
+        click.echo(f"unmagic: the program forked off {processes}; what ran there is not in the trace", err=True)
     for word in unused:
         click.echo(f"unmagic: the scope word {word!r} matched nothing", err=True)
     click.echo(f"unmagic: the trace is {os.path.relpath(trace)}", err=True)
