@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers_journeys import OURS, REAL, Told, Way, faults, record_stack, record_whole, told, unmasked
+from helpers_journeys import OURS, REAL, Told, Way, faults, record_stack, record_whole, told, told_edge, unmasked
 from helpers_recording import ENGINES
 from helpers_whole import CHARACTERS, MESSAGE, SOUND, WHOLE
 
@@ -206,12 +206,16 @@ def test_scenarios(stack: object, expected: list[Way], engine: str, tmp_path: Pa
         assert ways[: len(expected)] == expected
         http = [(way[0], way[2]) for way in ways[len(expected) :] if way[1] == "Who parsed me?"]
         assert http == ([] if stack is REAL else OURS_HEADER)
-        assert not [edge for journey in found for edge in journey.edges if edge.ambiguous]
+        unsure = [told_edge(flow, edge)[-1] for j in found[: len(expected)] for edge in j.edges if edge.ambiguous]
+        assert unsure == [name for name in unsure if name in UNSURE]
         (pong,) = [told(flow, journey) for journey in answers(flow) if journey.node.value.data == b"Hello"]
     edges = [*real_frame(6, 11), *real_sent(5, 2, False)] if stack is REAL else PONG
     assert pong == ("through", b"Hello", [("recv", 6, 11), ("send", 2, 7)], edges)
 
 
+#: The body is encoded in a call that keeps it in the response, and is first seen when that is iterated: nothing there
+#: had the text at hand but the calls around.
+UNSURE = ("_iter_encoded",)
 #: A control frame is read whole.
 PONG: list[Told] = [
     ("slice", "slice", 6, 11, "FrameParser._read"),

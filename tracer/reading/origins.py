@@ -156,11 +156,11 @@ class Origins:
                 if kept is not None and (found := self._kept(node, kept, holder)):
                     return self._take(found, kept)
         if thread in self._read and (found := self._kept(node, self._read[thread], 0)):
-            return self._take(found, self._read[thread])
+            return [self._doubted(o) for o in self._take(found, self._read[thread])]
         for outer in around if node.size >= LEAST else ():
             found = self._whole(node, outer.latest(), (), EQUAL)
             if found:
-                return found
+                return [Origin(o.source, o.relation, o.via, True) for o in found]
         return []
 
     def next_read(self, node: Node, thread: int) -> list[Origin]:
@@ -187,6 +187,14 @@ class Origins:
             or self._joined(node, kept, KEPT, via, True)
             or self._cut(node, rest, via, True)
         )
+
+    def _doubted(self, origin: Origin) -> Origin:
+        """Of what was read into a buffer and never was in a call's hands, whoever reads on gives it. What was in other
+        hands since is as likely to be equal only."""
+        node = self._nodes[origin.source]
+        given = node.wire is not None and not node.wire.op.endswith("_into")
+        seen = given or any(sighting.role != "read" for sighting in node.sightings)
+        return Origin(origin.source, origin.relation, origin.via, origin.ambiguous or seen)
 
     def _whole(
         self,
@@ -319,7 +327,7 @@ class Origins:
     def _ancestry(self, number: int) -> set[int]:
         found, todo = {number}, [number]
         while todo and len(found) < FAR:
-            fresh = {edge.source for edge in self._into.get(todo.pop(), ())} - found
+            fresh = {edge.source for edge in self._into.get(todo.pop(), ()) if not edge.ambiguous} - found
             found |= fresh
             todo += fresh
         return found
