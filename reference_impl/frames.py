@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from .closing import CloseReason as CloseReason
 from .closing import ParseFailed
@@ -76,8 +77,7 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
     return (int.from_bytes(data, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """All of a frame but its payload. `length` counts the bytes of the payload; `mask` is the 4-byte key or None."""
 
     opcode: Opcode
@@ -117,8 +117,7 @@ class Frame:
         return f"{self.opcode.name} {shown} [{len(self.payload)} bytes{flags}]"
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A frame, or as much of one as has arrived. A control frame is always whole."""
 
     header: Header
