@@ -183,10 +183,17 @@ class Origins:
         rest = [c for c in kept.latest() if self._taken.get(c, 0) < self._nodes[c].size]
         fresh = [c for c in rest if not self._taken.get(c, 0) and (node.size >= LEAST or self._nodes[c].wire)]
         return (
-            self._whole(node, fresh, (), EQUAL, via)
+            self._first_equal(node, fresh, kept, via)
             or self._joined(node, kept, KEPT, via, True)
             or self._cut(node, rest, via, True)
         )
+
+    def _first_equal(self, node: Node, fresh: list[int], kept: Kept, via: int) -> list[Origin]:
+        """Of equal values that are kept, the one that has waited longest; which it is, nothing shows."""
+        usable = self._usable(node, kept, True)
+        equal = [c for c in fresh if self._nodes[c].octets == node.octets and usable(c)]
+        found = self._whole(node, equal[-1:] or fresh, (), EQUAL, via)
+        return [Origin(o.source, o.relation, o.via, o.ambiguous or len(equal) > 1) for o in found]
 
     def _doubted(self, origin: Origin) -> Origin:
         """Of what was read into a buffer and never was in a call's hands, whoever reads on gives it. What was in other
