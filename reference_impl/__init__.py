@@ -5,10 +5,11 @@ Read it upwards, stop where you like, and try what you have so far at the prompt
     closing      why a connection ends                     frames       one frame
     deflate      the one extension                         events       what can happen, in and out
     request      one HTTP request                          handshake    the request that ends HTTP
-    connection   the protocol, without any I/O             server       a connection on a thread: receive, send, close
-    http         accept TCP, call a WSGI application       routing      which view is for which URL
-    blueprints   routes that wait for an application       app          the smallest Flask
-    sock         WebSocket routes                          __main__     all of it, served
+    connection   the protocol, without any I/O             patience     how long to wait for a peer
+    server       a connection on a thread                  http         accept TCP, call a WSGI application
+    routing      which view is for which URL               blueprints   routes that wait for an application
+    app          the smallest Flask                        sock         WebSocket routes
+    __main__     all of it, served
 """
 
 from .app import App, Response, current_app, request

@@ -27,8 +27,8 @@ from urllib.parse import unquote_to_bytes
 
 from .events import RemoteProtocolError, refuse
 from .handshake import Handshake
+from .patience import linger, shut
 from .request import HTTPRequest, joined, read_request
-from .server import linger, shut
 
 Environ = dict[str, Any]
 WSGIApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]

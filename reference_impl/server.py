@@ -22,8 +22,6 @@ import contextlib
 import io
 import selectors
 import socket
-import struct
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -46,12 +44,12 @@ from .events import (
     Request,
     TextMessage,
 )
+from .patience import linger, patiently, send_patiently, shut
 
 READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
 CLOSE_TIMEOUT = 3.0  # seconds for the peer to answer our close frame, and then to close TCP, once it has all we wrote
 MAX_PING_INTERVAL = 1e6  # seconds; selectors cannot wait for more than 24 days
 LAST_WORDS = 1.0  # seconds for the view to answer the messages that came before the peer's close frame
-TICK = 0.1  # seconds between two looks at how much the peer has taken
 FIRST_RECEIVE = 4096  # bytes to ask of `recv` at first
 MAX_BUFFERED = 1 << 26  # bytes and characters that nobody has received yet, before we let TCP slow the peer down
 
@@ -83,72 +81,6 @@ def find_socket(environ: dict[str, Any]) -> tuple[socket.socket, str]:
         if environ.get(f"{mode}.socket") is not None:
             return environ[f"{mode}.socket"], mode
     raise RuntimeError("Cannot obtain socket from WSGI environment.")
-
-
-def shut(sock: socket.socket, how: int) -> None:
-    """`shutdown`, of a socket that may be shut already."""
-    with contextlib.suppress(OSError):
-        sock.shutdown(how)
-
-
-def in_flight(sock: socket.socket) -> int:
-    """How many of the bytes that were written the peer has not confirmed yet; 0 where the system cannot tell."""
-    try:
-        import fcntl
-        import termios
-
-        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
-    except (ImportError, OSError, ValueError):  # no such call, or the socket is closed
-        return 0
-
-
-def patiently(sock: socket.socket, wait: Callable[[float], bool], timeout: float) -> bool:
-    """Call `wait(seconds)` until it is true; False if the peer takes nothing of what was written for `timeout` seconds.
-
-    A slow peer with megabytes in front of it is not a dead one.
-    """
-    deadline, before = monotonic() + timeout, -1
-    while not wait(min(TICK, timeout)):
-        now = in_flight(sock)
-        if before not in (-1, now):
-            deadline = monotonic() + timeout
-        elif monotonic() >= deadline:
-            return False
-        before = now
-    return True
-
-
-def send_patiently(sock: socket.socket, data: bytes, timeout: float) -> None:
-    """`sendall` with a limit. Not by `settimeout`, which would fail the `recv` that another thread is about to call."""
-
-    def limit(seconds: float) -> None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, int(seconds * 1e6)))
-
-    def send(seconds: float) -> bool:
-        nonlocal data
-        with contextlib.suppress(BlockingIOError):  # the time is up
-            data = data[sock.send(data) :]
-        return not data
-
-    limit(TICK)
-    if not patiently(sock, send, timeout):
-        raise TimeoutError("the peer does not read")
-    limit(0)
-
-
-def linger(sock: socket.socket, timeout: float) -> None:
-    """Say that we are done, and read what is still on its way until the peer is done, too: FIN and not RST."""
-
-    def ended(seconds: float) -> bool:
-        sock.settimeout(seconds)
-        try:
-            return not sock.recv(65536)
-        except TimeoutError:
-            return False
-
-    with contextlib.suppress(OSError, ValueError):
-        sock.shutdown(socket.SHUT_WR)
-        patiently(sock, ended, timeout)
 
 
 class Server:
