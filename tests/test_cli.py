@@ -6,6 +6,7 @@ Bad input gets one sentence on stderr that begins with ``unmagic:``, the exit co
 from __future__ import annotations
 
 import ast
+import json
 import os
 import random
 import re
@@ -851,3 +852,33 @@ def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path):
             stderr=subprocess.PIPE, text=True, timeout=60,
         )  # fmt: skip
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr
+
+
+# --- journeys ------------------------------------------------------------------------------------------------
+
+
+def test_journeys_and_show_tell_the_same_in_words_and_as_json(scenario_folder: Path, tmp_path: Path):
+    trace = shutil.copy(scenario_folder / "ping.trace", tmp_path)
+    listed = unmagic("journeys", trace, cwd=tmp_path)
+    data = json.loads(unmagic("journeys", trace, "--json", cwd=tmp_path).out)["journeys"]
+    assert (listed.code, listed.err) == (0, "")
+    assert [journey["direction"] for journey in data] == ["through", "in", "out"]
+    assert len(listed.out.splitlines()) == 1 + len(data)
+    for journey in data:
+        shown = unmagic("show", trace, str(journey["id"]), cwd=tmp_path)
+        legs = json.loads(unmagic("show", trace, str(journey["id"]), "--json", cwd=tmp_path).out)["legs"]
+        assert (shown.code, shown.err) == (0, "")
+        assert len(shown.out.splitlines()) == 1 + len(legs)
+        ends = [leg["kind"] for leg in legs]
+        assert ("read" in ends) == (journey["direction"] != "out")
+        assert ("written" in ends) == (journey["direction"] != "in")
+        objects = {leg["object"] for leg in legs}
+        assert all(source["object"] in objects for leg in legs for source in leg["from"])
+
+
+def test_a_journey_that_is_not_there(scenario_folder: Path, tmp_path: Path):
+    trace = shutil.copy(scenario_folder / "tcp.trace", tmp_path)
+    assert "No value" in unmagic("journeys", trace, cwd=tmp_path).out
+    for number in ("0", "1", "-1"):
+        done = unmagic("show", trace, "--", number, cwd=tmp_path)
+        assert done.code == 2 and len(done.err.splitlines()) == 1 and "no number" in done.err

@@ -44,11 +44,12 @@ class Journey:
 
     @property
     def sightings(self) -> tuple[tuple[Node, Sighting], ...]:
-        """Where each of its values was, in order; for a value that came in, until the program had it."""
+        """Where each of its values was, in order; for a value that came in, until the program had it; for
+        one that went out, since."""
         seen = [(node, sighting) for node in self.nodes for sighting in node.sightings]
         if self.direction == "in":
             seen = [(node, sighting) for node, sighting in seen if sighting.order <= self.order]
-        else:
+        elif self.direction == "out":
             seen = [(node, sighting) for node, sighting in seen if sighting.order >= self.order]
         return tuple(sorted(seen, key=lambda pair: pair[1].order))
 
