@@ -51,7 +51,6 @@ class Consumers:
         self._trace: Trace = flow.trace
         self._in: dict[int, list[_Run]] = {}
         self._out: dict[int, list[_Run]] = {}
-        self._parents = {span.start: span.parent for span in flow.trace.spans}
         for node in flow.nodes.values():
             if node.wire is not None:
                 self._spread(node, node.wire)
@@ -96,9 +95,9 @@ class Consumers:
     def _gather(self, order: int, wire: Wire) -> None:
         """The runs of a write that earlier values are, up every edge."""
         value = self._trace.value(wire.value)
-        if value is None or value.object not in self._flow.nodes:
+        written = self._flow.node_of(value) if value is not None else None
+        if written is None:
             return
-        written = self._flow.nodes[value.object]
         runs = self._out.setdefault(wire.id, [])
         todo = [(written, 0)]
         seen: set[int] = set()
