@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD
 from .scope import beyond_us
 from .settrace import FULL
-from .values import MUTABLE, PLAIN, snapshot, without_variable
+from .values import PLAIN, taker, without_variable
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -76,8 +76,8 @@ class MonitoringEngine:
         recorder, tool, local_codes = self._recorder, self._tool, self._local
         files: dict[str, Any] = recorder.files
         tick, entry_of = recorder.tick, recorder.entry
-        known, keep_values = recorder.known.entries.get, recorder.options.values
-        plain, mutable, take, frame_of, beyond = PLAIN, MUTABLE, snapshot, sys._getframe, beyond_us
+        keep_values = recorder.options.values
+        plain, take, frame_of, beyond = PLAIN, taker(recorder.known.entries), sys._getframe, beyond_us
         fixed = without_variable
         own = events.PY_START | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
         here = _local()
@@ -126,15 +126,7 @@ class MonitoringEngine:
                     held = frame.f_locals
                     arguments = tuple(
                         [
-                            value
-                            if (kind := id(type(value))) in plain
-                            else (
-                                entry_of_value
-                                if kind not in mutable
-                                and (entry_of_value := known(id(value))) is not None
-                                and entry_of_value.described.deep
-                                else take(value)
-                            )
+                            value if id(type(value)) in plain else take(value)
                             for value in [held[name] for name in entry.arguments]
                         ]
                     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD, ThreadLog
 from .scope import beyond_us
-from .values import MUTABLE, PLAIN, snapshot, without_variable
+from .values import PLAIN, taker, without_variable
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -74,9 +74,9 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     """The global trace function of one thread."""
     put, events, tick = log.extend, log.events, recorder.tick
     files: dict[str, Any] = recorder.files
-    entry_of, known = recorder.entry, recorder.known.entries.get
+    entry_of = recorder.entry
     keep_values = recorder.options.values
-    plain, mutable, take, beyond = PLAIN, MUTABLE, snapshot, beyond_us
+    plain, take, beyond = PLAIN, taker(recorder.known.entries), beyond_us
     fixed = without_variable
     #: The exceptions on their way out, told by "exception" some time before "return" comes with None: more than one
     #: where something runs while a frame is being left (a `finally`, a generator that is dropped).
@@ -119,15 +119,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 held = frame.f_locals
                 arguments = tuple(
                     [
-                        value
-                        if (kind := id(type(value))) in plain
-                        else (
-                            entry_of_value
-                            if kind not in mutable
-                            and (entry_of_value := known(id(value))) is not None
-                            and entry_of_value.described.deep
-                            else take(value)
-                        )
+                        value if id(type(value)) in plain else take(value)
                         for value in [held[name] for name in entry.arguments]
                     ]
                 )

@@ -126,6 +126,21 @@ def identified(value: Any) -> bool:
 # --- in the hook -------------------------------------------------------------------------------------------
 
 
+def taker(entries: dict[int, Any]) -> Any:
+    """What a hook calls for a value whose type is not in `PLAIN`. What is known, and has been looked into, is its entry
+    in `Known.entries`; of the rest, and of what changes under one identity, a snapshot."""
+    known = entries.get
+
+    def take(value: Any) -> Any:
+        if id(type(value)) not in MUTABLE:
+            entry = known(id(value))
+            if entry is not None and entry.described.deep:
+                return entry
+        return snapshot(value)
+
+    return take
+
+
 def snapshot(value: Any) -> Any:
     """One level of what `value` holds now: at most `PARTS` items and attributes, or `BYTES` bytes. A tuple of what can
     be kept is kept as it is."""
