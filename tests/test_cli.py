@@ -806,7 +806,7 @@ def test_run_waits_for_no_thread_that_cannot_be_waited_for(tmp_path: Path):
 def test_sigterm_reaches_the_program(tmp_path: Path):
     program(
         tmp_path,
-        "import signal, sys, time\ndef stop(number, frame):\n    print('stopped', flush=True)\n    sys.exit(3)\n"
+        "import os, signal, sys, time\ndef stop(number, frame):\n    os.write(1, b'stopped\\n')\n    sys.exit(3)\n"
         "signal.signal(signal.SIGTERM, stop)\nprint('ready', flush=True)\ntime.sleep(60)\n",
     )
     with subprocess.Popen(
@@ -816,11 +816,11 @@ def test_sigterm_reaches_the_program(tmp_path: Path):
         try:
             assert process.stdout is not None and process.stdout.readline() == "ready\n"
             process.send_signal(signal.SIGTERM)
-            out, _ = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=30)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    assert (process.returncode, out) == (3, "stopped\n")
+    assert (process.returncode, out) == (3, "stopped\n"), err
 
 
 def test_run_never_writes_over_the_program(tmp_path: Path):

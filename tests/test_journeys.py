@@ -310,8 +310,8 @@ def test_equal_values_sent_go_two_ways(talk: Talk) -> None:
 def test_over_many_reads(talk: Talk, case: str, message: bytes) -> None:
     """All bytes of the payload, each once and in order; and the pieces make up the whole."""
     (journey,) = talk.of(case, "in")
-    assert journey.node.octets == message
-    assert unmasked(talk.flow, journey) == message
+    whole, again = journey.node.octets == message, unmasked(talk.flow, journey) == message
+    assert whole and again  # compared before: pytest would draw the difference of 70,000 bytes, for minutes
     assert len(journey.wires) > 1
     parts = [edge.relation for edge in journey.edges if edge.target == journey.node.id]
     assert {part.how for part in parts} == {"joined"}
