@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
+from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import unquote_plus
 
@@ -53,6 +54,21 @@ _PAIR = re.compile(
 _LITERALS = re.compile(
     rf"""(?ix) ["'] (?:{_NAME}|{"|".join(HEADERS)}) ["'] \]? \s* [,:=] \s* b? (?: "([^"\r\n]+) | '([^'\r\n]+) )"""
 )
+#: Every secret's name has one of these in it, and so has a URL with credentials: what has none is not searched at all.
+_HINTS = (
+    b"passw",
+    b"passphrase",
+    b"secret",
+    b"key",
+    b"session",
+    b"token",
+    b"pwd",
+    b"auth",
+    b"credential",
+    b"cookie",
+    b"://",
+)
+_HINT = re.compile("passw|passphrase|secret|key|session|token|pwd|auth|credential|cookie", re.I)
 _URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@")
 _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|negotiate|token|apikey)\s+(?=\S)")
 _COOKIE_VALUE = re.compile(r"=\s*(?:\"([^\";]*)|([^;\"\s]+))")
@@ -78,6 +94,8 @@ class Secrets:
         self.unfinished: list[str] = []
         self._known: dict[str, None] = {}
         self._finder: re.Pattern[str] | None = None
+        #: How long the longest known secret is, in characters.
+        self.longest = 0
         self._names: dict[str, bool] = {}
         self._public: set[str] = set()
 
@@ -85,6 +103,11 @@ class Secrets:
     def known(self) -> frozenset[str]:
         """The secrets found so far, in every form that they take; kept in memory only, never written."""
         return frozenset(self._known)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no secret is known yet."""
+        return self._finder is None
 
     def named(self, name: str) -> bool:
         """Whether what is called `name` is a secret."""
@@ -100,14 +123,15 @@ class Secrets:
             return self._whole(text, name) if text not in self._public else text
         if name and _PUBLIC_NAME.match(name):
             self._publish(text)
-        spans = self._found(text)
+        self.unfinished = []
+        spans = self._found(text) if hinted(text) else []
         if self._finder is not None:
             spans += [match.span() for match in self._finder.finditer(text)]
         return _starred(text, spans)
 
     def data(self, data: bytes, name: str = "") -> bytes:
         """The same for bytes; the length never changes."""
-        if self.show or not data:
+        if self.show or not data or not (name or self._finder is not None or hinted(data)):
             return data
         return self.text(data.decode("latin-1"), name).encode("latin-1")
 
@@ -142,7 +166,6 @@ class Secrets:
 
     def _found(self, text: str) -> list[tuple[int, int]]:
         spans: list[tuple[int, int]] = []
-        self.unfinished = []
         lowered = text.lower()
         if ":" in text and any(header in lowered for header in HEADERS):
             for match in _HEADER.finditer(text):
@@ -153,13 +176,12 @@ class Secrets:
             for match in _PUBLIC.finditer(text):
                 self._publish(match[1])
         if "=" in text or ":" in text:
-            for rule, pattern in (("pair", _PAIR), ("url", _URL)):
-                for match in pattern.finditer(text):
-                    span = match.span(match.lastindex or 0)
-                    found = text[span[0] : span[1]]
-                    if found.lower() not in _HARMLESS and set(found) != {"*"}:
-                        spans.append(span)
-                        self._find(text, span, rule)
+            for rule, match in [*(("pair", m) for m in _pairs(text)), *(("url", m) for m in _URL.finditer(text))]:
+                span = match.span(match.lastindex or 0)
+                found = text[span[0] : span[1]]
+                if found.lower() not in _HARMLESS and set(found) != {"*"}:
+                    spans.append(span)
+                    self._find(text, span, rule)
         return spans
 
     def _publish(self, text: str) -> None:
@@ -188,6 +210,7 @@ class Secrets:
     def _compile(self) -> None:
         longest_first = sorted(self._known, key=lambda s: (-len(s), s))
         self._finder = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self.longest = len(longest_first[0]) if longest_first else 0
 
 
 def forms(secret: str) -> list[str]:
@@ -208,6 +231,26 @@ def forms(secret: str) -> list[str]:
         with suppress(UnicodeError):
             seen.append(form.encode("latin-1").decode())
     return seen
+
+
+def hinted(text: str | bytes) -> bool:
+    """Whether a secret's name may stand in a text: by far the most have none, and this is quick to see."""
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    lowered = data.lower()
+    return any(hint in lowered for hint in _HINTS)
+
+
+def _pairs(text: str) -> Iterator[re.Match[str]]:
+    """What `_PAIR` finds. A name is a run of letters, digits, `_`, `.` and `-` from its first one, so there is one place
+    before each hint where it can begin."""
+    done = 0
+    for hint in _HINT.finditer(text):
+        start = hint.start()
+        while start > done and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
+            start -= 1
+        if start >= done and (match := _PAIR.match(text, start)):
+            yield match
+            done = match.end()
 
 
 def _starred(text: str, spans: list[tuple[int, int]]) -> str:
@@ -239,11 +282,12 @@ def _header_spans(header: str, value: str) -> list[tuple[int, int]]:
 class StreamMask:
     """Masks one direction of one connection, where a header or a pair may be cut by a read.
 
-    Keeps the unmasked end of the stream since its last line break (at most `LIMIT` bytes), looks at it together
-    with what comes next, and gives back the masked form of the new bytes alone.
+    Keeps the unmasked end of the stream since its last line break (at most `LIMIT` bytes; `EDGE` where nothing in it
+    hints at a secret), looks at it together with what comes next, and gives back the masked form of the new bytes alone.
     """
 
     LIMIT = 8192
+    EDGE = 64
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
@@ -253,8 +297,11 @@ class StreamMask:
     def feed(self, data: bytes) -> bytes:
         """The masked form of `data`, which follows everything fed before."""
         whole = self._tail + data
-        self._secrets.forget(self._unfinished)
-        masked = self._secrets.data(whole)[len(self._tail) :]
-        self._unfinished = list(self._secrets.unfinished)
-        self._tail = whole[whole.rfind(b"\n") + 1 :][-self.LIMIT :]
+        if self._unfinished:
+            self._secrets.forget(self._unfinished)
+        quiet = not hinted(whole)
+        masked = data if self._secrets.idle and quiet else self._secrets.data(whole)[len(self._tail) :]
+        self._unfinished = [] if quiet else list(self._secrets.unfinished)
+        keep = max(self.EDGE, self._secrets.longest) if quiet else self.LIMIT
+        self._tail = whole[whole.rfind(b"\n") + 1 :][-keep:]
         return masked
