@@ -20,7 +20,7 @@ from . import markdown, notes, pages
 from .model import Technology
 from .notes import ReportError
 from .text import PYTHON
-from .view import Viewer
+from .sections import Viewer
 
 #: Where the scenarios' programs lie, as seen from the committed pages.
 APPS = "../../tracer/scenarios/apps"

@@ -1,4 +1,4 @@
-"""What a page is made of: frozen values with finished text and links, made by `view.py`, shown by the pages."""
+"""What a page is made of: frozen values with finished text and links, made by `sections.py`, shown by the pages."""
 
 from __future__ import annotations
 

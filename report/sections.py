@@ -1,4 +1,4 @@
-"""The `View`: everything that a page shows, made once from the traces; pages only show it.
+"""Sections: everything that a page shows, made once from the traces; pages only show it.
 
 In: the traces of the scenarios, the page specs, the notes, the lock. Out: frozen values with finished text and
 links. Fails with a sentence where something would stay unexplained: a crossing without a note, a byte without a
