@@ -26,6 +26,7 @@ from typing import Any
 from . import store
 from .events import ThreadLog
 from .forks import forget, leave_signals_to_others, watch_forks
+from .kinds import forget_plans
 from .known import Known
 from .monitoring import EngineError, MonitoringEngine
 from .scope import DEFAULT, OWN, Entry, Scope
@@ -33,7 +34,6 @@ from .secrets import Secrets
 from .settrace import FULL, SettraceEngine
 from .store import Store
 from .threads import ThreadStarts
-from .values import forget_plans
 from .wiretap import Wiretap
 from .writer import Writer
 
