@@ -61,7 +61,8 @@ class Known:
         self._budget = budget
         self._held = 0
         self._texts: OrderedDict[int, str | bytes] = OrderedDict()
-        self._ring: OrderedDict[int, int] = OrderedDict()
+        #: Entries without weak references, the oldest first, and at which sweep they were last put.
+        self._strong: dict[int, int] = {}
         self._sweeps = 0
         self.cut = 0
 
@@ -79,6 +80,7 @@ class Known:
             kept = entry.kept
             if (kept() if type(kept) is ref else kept) is not value:
                 self._forget(key)
+                self._strong.pop(key, None)
                 return None
         return entry
 
@@ -114,20 +116,23 @@ class Known:
             entries[key] = Entry(ref(value, partial(entries.pop, key)), identity, row, deep, signature)
             return
         entries[key] = Entry(value, identity, row, deep, signature)
-        self._ring[key] = self._sweeps
-        if len(self._ring) > RING:
-            self._forget(self._ring.popitem(last=False)[0])
+        self._strong.pop(key, None)
+        self._strong[key] = self._sweeps
 
     def sweep(self) -> None:
         """Let go of what the program has let go of: what it holds (a socket, say) has to be closed as soon as
         without us. An exception holds every frame that it passed, in a cycle often, so it only stays for a moment."""
         self._sweeps += 1
         self._older, self._tokens = self._tokens, {}
-        for key, seen in list(self._ring.items()):
+        strong = self._strong
+        for key, seen in list(strong.items()):
             kept = (self.deep.get(key) or self.others[key]).kept
             if getrefcount(kept) <= UNUSED or (plan(type(kept)).base is BaseException and seen < self._sweeps - 1):
-                del self._ring[key]
+                del strong[key]
                 self._forget(key)
+        for key in list(strong)[:-RING]:
+            del strong[key]
+            self._forget(key)
 
     def clear(self) -> None:
         """Let go of everything."""
@@ -142,4 +147,4 @@ class Known:
             self._texts,
         ):
             held.clear()
-        self._ring.clear()
+        self._strong.clear()

@@ -10,7 +10,7 @@ references.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
@@ -27,28 +27,22 @@ BYTES = 1 << 16
 _arguments = BaseException.__dict__["args"].__get__
 
 
-class Snapshot:
+class Snapshot(NamedTuple):
     """An object that can change, as it was when a hook saw it: its items and attributes, one level deep.
 
     `held` is a weak reference to it, where its type has them: what the program drops in the meantime is dropped (a file
     is closed, a finalizer runs on its own thread). Else it is the object itself; None where it has no identity.
     `items` are its items (of a dictionary, pairs), or its bytes; `names` and `attributes` go together. Two snapshots of
-    one object with equal `marks` tell the same; `row` is the writer's: where it is described.
+    one object with equal `marks` tell the same.
     """
 
-    __slots__ = ("attributes", "held", "items", "kind", "marks", "names", "row", "size")
-
-    def __init__(
-        self, kind: type, held: Any, size: int, items: Any, names: tuple[Any, ...], attributes: list[Any], marks: Any
-    ) -> None:
-        self.kind = kind
-        self.held = held
-        self.size = size
-        self.items = items
-        self.names = names
-        self.attributes = attributes
-        self.marks = marks
-        self.row = 0
+    kind: type
+    held: Any
+    size: int
+    items: Any
+    names: tuple[Any, ...]
+    attributes: Sequence[Any]
+    marks: Any
 
 
 class Glimpse(NamedTuple):
@@ -58,8 +52,7 @@ class Glimpse(NamedTuple):
     held: Any
 
 
-_new_glimpse = tuple.__new__  # half the time of a NamedTuple's own
-_nothing: list[Any] = []  # what has no attributes; nobody adds to it
+_new = tuple.__new__  # a third of the time that a NamedTuple's own constructor takes
 
 
 def hold(value: Any) -> Any:
@@ -88,6 +81,7 @@ def taker(known: Known) -> Callable[[Any], Any]:
 def _readers(known: Known) -> dict[int, Callable[[Any], Any]]:
     """How each of the language's own types that can change is looked at."""
     kept, part, pairs = _keeper(known), _parts(known), _pairs(known)
+    fresh, latest = known.fresh, known.fresh.get
 
     def of_list(value: Any) -> Snapshot:
         items = value[:PARTS]
@@ -100,9 +94,13 @@ def _readers(known: Known) -> dict[int, Callable[[Any], Any]]:
         return kept(value, marks) or _keep(known, value, len(value), pairs(items), marks)
 
     def of_bytearray(value: Any) -> Snapshot:
-        data = bytes(value) if len(value) <= BYTES else bytes(value[:BYTES])
-        marks = (len(value), data)
-        return kept(value, marks) or _keep(known, value, len(value), data, marks)
+        seen = latest(id(value))
+        if seen is not None and seen.held is value and seen.items == value:
+            return seen
+        size = len(value)
+        data = bytes(value) if size <= BYTES else bytes(value[:BYTES])
+        seen = fresh[id(value)] = _new(Snapshot, (bytearray, value, size, data, (), (), data))
+        return seen
 
     def of_set(value: Any) -> Snapshot:
         items = first(value)
@@ -111,10 +109,10 @@ def _readers(known: Known) -> dict[int, Callable[[Any], Any]]:
 
     def of_view(value: Any) -> Snapshot:
         size, data = _view(value)
-        return Snapshot(memoryview, hold(value), size, data, (), _nothing, (size, data))
+        return _new(Snapshot, (memoryview, hold(value), size, data, (), (), (size, data)))
 
     def of_method(value: Any) -> Snapshot:
-        return Snapshot(types.MethodType, hold(value), -1, value.__func__, (), _nothing, None)
+        return _new(Snapshot, (types.MethodType, hold(value), -1, value.__func__, (), (), None))
 
     table = (
         (list, of_list), (dict, of_dict), (bytearray, of_bytearray), (set, of_set), (tuple, _of_tuple),
@@ -139,23 +137,29 @@ def _keeper(known: Known) -> Callable[[Any, Any], Snapshot | None]:
 
 
 def _keep(known: Known, value: Any, size: int, items: Any, marks: Any) -> Snapshot:
-    seen = known.fresh[id(value)] = Snapshot(type(value), hold(value), size, items, (), _nothing, marks)
+    seen = known.fresh[id(value)] = _new(Snapshot, (type(value), hold(value), size, items, (), (), marks))
     return seen
 
 
-def _parts(known: Known) -> Callable[[Iterable[Any]], list[Any]]:
-    """What is kept of the things directly inside something: themselves, their entries, or weak references."""
-    plain, deep, readers = PLAIN, known.deep.get, known.readers
+def _glimpser(known: Known) -> Callable[[Any], Any]:
+    """Makes the glimpse of something inside something else."""
+    readers = known.readers
 
     def glimpse(value: Any) -> Any:
         kind = type(value)
         if kind is bytearray:
             return readers[id(kind)](value)
         try:
-            return _new_glimpse(Glimpse, (kind, ref(value)))
+            return _new(Glimpse, (kind, ref(value)))
         except TypeError:
             return value
 
+    return glimpse
+
+
+def _parts(known: Known) -> Callable[[Iterable[Any]], list[Any]]:
+    """What is kept of the things directly inside something: themselves, their entries, or weak references."""
+    plain, deep, glimpse = PLAIN, known.deep.get, _glimpser(known)
     return lambda values: [
         value if id(type(value)) in plain else (deep(id(value)) or glimpse(value)) for value in values
     ]
@@ -177,6 +181,8 @@ def _reader(kind: type, known: Known) -> Callable[[Any], Any]:
         return _itself
     if how.base is None and how.dictionary is not None and not how.slots:
         return _of_instance(kind, how.dictionary, known)
+    if how.base is None and how.dictionary is None and not how.slots:
+        return _of_nothing(kind, known)
     if how.base is tuple and how.dictionary is None:
         return _of_named_tuple(kind, known)
     return _of_any(kind, known)
@@ -184,14 +190,14 @@ def _reader(kind: type, known: Known) -> Callable[[Any], Any]:
 
 def _of_instance(kind: type, dictionary: Any, known: Known) -> Callable[[Any], Snapshot]:
     """The most frequent kind of object by far: attributes in a dictionary, and nothing else."""
-    latest, part = known.fresh.get, _parts(known)
-    weak = ref
+    fresh, latest, weak, new, snapshot = known.fresh, known.fresh.get, ref, _new, Snapshot
+    plain, deep, glimpse, holds = PLAIN, known.deep.get, _glimpser(known), plan(kind).weak
 
     def read(value: Any) -> Snapshot:
-        held = dictionary(value, kind)
-        copy = held.copy() if type(held) is dict else {}
-        if len(copy) > PARTS:
-            copy = dict(first(copy.items()))
+        copy = dictionary(value, kind)
+        if type(copy) is not dict:
+            copy = {}
+        copy = copy.copy() if len(copy) <= PARTS else dict(first(copy.items()))
         inside = copy.values()
         marks = (*map(id, inside),)
         seen = latest(id(value))
@@ -199,7 +205,22 @@ def _of_instance(kind: type, dictionary: Any, known: Known) -> Callable[[Any], S
             was = seen.held
             if was is value or (type(was) is weak and was() is value):
                 return seen
-        seen = known.fresh[id(value)] = Snapshot(kind, hold(value), -1, None, (*copy,), part(inside), marks)
+        parts = [part if id(type(part)) in plain else (deep(id(part)) or glimpse(part)) for part in inside]
+        it = weak(value) if holds else value
+        seen = fresh[id(value)] = new(snapshot, (kind, it, -1, None, (*copy,), parts, marks))
+        return seen
+
+    return read
+
+
+def _of_nothing(kind: type, known: Known) -> Callable[[Any], Snapshot]:
+    """Objects in which Python shows nothing: an iterator, a lock."""
+    latest = known.fresh.get
+
+    def read(value: Any) -> Snapshot:
+        seen = latest(id(value))
+        if seen is None or (seen.held is not value and (type(seen.held) is not ref or seen.held() is not value)):
+            seen = known.fresh[id(value)] = _new(Snapshot, (kind, hold(value), -1, None, (), (), None))
         return seen
 
     return read
@@ -214,7 +235,7 @@ def _of_named_tuple(kind: type, known: Known) -> Callable[[Any], Snapshot]:
         if seen is None or seen.held is not value:
             items = tuple.__getitem__(value, slice(0, PARTS))
             size = tuple.__len__(value)
-            seen = known.fresh[id(value)] = Snapshot(kind, value, size, part(items), (), _nothing, None)
+            seen = known.fresh[id(value)] = _new(Snapshot, (kind, value, size, part(items), (), (), None))
         return seen
 
     return read
@@ -247,7 +268,7 @@ def _of_any(kind: type, known: Known) -> Callable[[Any], Snapshot]:
             elif type(items) is list:
                 items = part(items)
             names = tuple(name for name, _ in found)
-            seen = known.fresh[id(value)] = Snapshot(kind, hold(value), size, items, names, part(parts), marks)
+            seen = known.fresh[id(value)] = _new(Snapshot, (kind, hold(value), size, items, names, part(parts), marks))
         return seen
 
     return read
@@ -296,7 +317,7 @@ def loose(value: Any) -> Snapshot:
         items: list[Any] = [(key, weakly(item)) for key, item in _items(value)]
     else:
         items = [weakly(item) for item in value[:PARTS]]
-    return Snapshot(type(value), None, len(value), items, (), _nothing, None)
+    return _new(Snapshot, (type(value), None, len(value), items, (), (), None))
 
 
 def weakly(value: Any) -> Any:
@@ -304,7 +325,7 @@ def weakly(value: Any) -> Any:
     if id(type(value)) in PLAIN:
         return value
     try:
-        return _new_glimpse(Glimpse, (type(value), ref(value)))
+        return _new(Glimpse, (type(value), ref(value)))
     except TypeError:
         return value
 

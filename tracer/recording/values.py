@@ -8,6 +8,7 @@ kind, text or bytes, and the `parts`: the objects directly inside, by label, whi
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ class Description(NamedTuple):
     data: str | bytes | None
     cut: bool
     labels: tuple[str, ...] = ()
-    parts: tuple[Any, ...] | list[Any] = ()
+    parts: Sequence[Any] = ()
 
 
 def describe(value: Any, limit: int) -> Description:

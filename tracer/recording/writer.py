@@ -10,8 +10,11 @@ import json
 import zlib
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
+from sys import getrefcount
 from types import CodeType
 from typing import Any, NamedTuple
+from weakref import ref
 
 from .events import CALL, LENGTH, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD, ThreadLog, WireRecord
 from .kinds import PLAIN, identified, plan
@@ -28,6 +31,8 @@ from .values import Description, describe, of_type
 RECENT = 5_000
 #: Numbers and other atoms that keep their row; more of them start over.
 ATOMS = 50_000
+#: What `getrefcount` says of what only a snapshot refers to: the snapshot, the name, the argument.
+ALONE = 3
 ENDS = frozenset({RETURN, YIELD})
 #: What the interpreter has once, and never lets go of: the `id` is the value.
 _IMMORTAL = frozenset(map(id, (None, True, False, ..., NotImplemented, b"", "", (), *range(-5, 257))))
@@ -70,10 +75,15 @@ class Writer:
         self._veiled = b""
         self._unmasked: list[tuple[Any, ...]] = []
         self._shapes: dict[tuple[str, str, tuple[str, ...]], Shape] = {}
+        #: The shapes of objects that are nothing but their attributes, by `id` of their type and the names.
+        self._instances: dict[tuple[int, tuple[Any, ...]], Shape] = {}
         self._objects: list[int] = []
+        #: Snapshots that have a row, while a batch is written.
+        self._passing: list[int] = []
         self._sites: dict[int, dict[int, tuple[int, int]]] = {}
         self._entries: dict[int, int] = {}
-        self._named: dict[int, bool] = {}
+        #: Functions that have an argument which is called as a secret is.
+        self._named: set[int] = set()
         self._numbers = {"value": 0, "shape": 0, "wire": 0, "batch": 0}
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self.calls = 0
@@ -150,7 +160,10 @@ class Writer:
                 _, order, entry, caller, lasti, frame, arguments = events[position : position + 7]
                 number, line = self._site(caller, lasti)
                 out += (CALL, order, self._entry(entry), number, line, frame, len(arguments))
-                out += self._arguments(entry, arguments)
+                if entry.number in self._named:
+                    out += [value(one, name) for one, name in zip(arguments, entry.arguments, strict=False)]
+                elif arguments:
+                    out += [one.row if type(one) is Entry else (known(id(one)) or value(one)) for one in arguments]
                 self.calls += 1
             elif kind in ENDS:
                 result = events[position + 2]
@@ -174,19 +187,12 @@ class Writer:
                 _, order, caller, lasti, thread = events[position : position + 5]
                 out += (START, order, *self._site(caller, lasti), thread)
             position += LENGTH[kind]
+        for passed in self._passing:  # the events go now, and with them these `id`s
+            del self._known.rows[passed]
+        self._passing.clear()
         packed = zlib.compress(array("q", out).tobytes(), 1)
         objects, self._objects = zlib.compress(array("q", self._objects).tobytes(), 1), []
         self._add("batch", (self._next("batch"), log.number, packed, objects))
-
-    def _arguments(self, entry: CodeEntry, arguments: list[Any]) -> list[int]:
-        """The rows of a call's arguments; by their names only where one of them is called as a secret is."""
-        named = self._named.get(entry.number)
-        if named is None:
-            named = self._named[entry.number] = any(map(self._secrets.concerns, entry.arguments))
-        numbered, known = self._numbered, self._known.rows.get
-        if named:
-            return [numbered(value, name) for value, name in zip(arguments, entry.arguments, strict=False)]
-        return [value.row if type(value) is Entry else (known(id(value)) or numbered(value)) for value in arguments]
 
     def _wire(self, log: ThreadLog, order: int, record: WireRecord) -> int:
         number = self._next("wire")
@@ -223,6 +229,8 @@ class Writer:
         number = self._entries.get(entry.number)
         if number is None:
             number = self._entries[entry.number] = self._code(entry.code, True, entry.arguments)
+            if any(map(self._secrets.concerns, entry.arguments)):
+                self._named.add(entry.number)
         return number
 
     def _site(self, code: CodeType | None, lasti: int) -> tuple[int, int]:
@@ -300,7 +308,7 @@ class Writer:
         if kind is Snapshot:
             if name and self._secrets.named(name):
                 self._learn(value.held, name)
-            return int(value.row) or self._seen(value)
+            return self._known.rows.get(id(value)) or self._seen(value)
         if kind is Glimpse:
             return self._glimpsed(value)
         if not identified(value):
@@ -314,24 +322,47 @@ class Writer:
     def _text(self, value: str | bytes, name: str) -> int:
         number = self._next("value")
         self._known.put_text(value, number)
-        self._row(number, number, describe(value, self._limit), name)
+        if name:
+            self._row(number, number, describe(value, self._limit), name)
+            return number
+        size, data = len(value), value[: self._limit]
+        word = "text" if type(value) is str else "bytes"
+        self._unmasked.append((number, number, type(value).__name__, word, size, data, int(size > self._limit)))
         return number
 
     def _seen(self, seen: Snapshot) -> int:
-        """The row of an object as a hook saw it."""
-        held, known = seen.held, None
-        if held is not None:  # else nobody but the call that made it has it
+        """The row of an object as a hook saw it; the snapshot has it, too, for as long as its batch is written."""
+        kind, held, size, items, names, attributes, marks = seen
+        known, identity = None, 0
+        #: Most are gone by now, and were seen this once: nothing has to be remembered of these.
+        passed = getrefcount(held) <= ALONE and (type(held) is not ref or held() is None)
+        if held is not None and not passed:  # None: nobody but the call that made it has it
             known = self._known.get(held)
-            if known is not None and known.deep and seen.marks in (None, known.signature):
-                seen.row = known.row
+            if known is not None and known.deep and (marks is None or marks == known.signature):
+                self._keep_row(seen, known.row)
                 return known.row
-        number = seen.row = self._next("value")
-        identity = 0
+        self._numbers["value"] += 1
+        number = self._numbers["value"]
         if held is not None:
             identity = known.identity if known is not None else number
-            self._known.put(held, identity, number, True, seen.marks)
-        self._described(number, identity, describe(seen, self._limit))
+            if not passed:
+                self._known.put(held, identity, number, True, marks)
+        self._keep_row(seen, number)
+        if kind is bytearray:
+            data = items[: self._limit]
+            self._unmasked.append((number, identity, "bytearray", "bytes", size, data, int(len(data) < size)))
+        elif items is None and (shape := self._instances.get((id(kind), names))) is not None:
+            self._objects += (number, identity, shape.row, -1, 0, len(attributes))
+            self._objects += self._children(attributes, shape)
+        else:
+            shape = self._described(number, identity, describe(seen, self._limit))
+            if items is None and shape is not None:
+                self._instances[id(kind), names] = shape
         return number
+
+    def _keep_row(self, seen: Snapshot, row: int) -> None:
+        self._known.rows[id(seen)] = row
+        self._passing.append(id(seen))
 
     def _glimpsed(self, value: Glimpse) -> int:
         """The row of an object that was seen inside another one; what it holds is not looked into."""
@@ -361,35 +392,36 @@ class Writer:
         self._described(number, identity, told if deep else told._replace(labels=(), parts=()))
         return number
 
-    def _described(self, number: int, identity: int, told: Description) -> None:
-        """Write a description: what it says as a row, what is inside and what it only is into the batch."""
+    def _described(self, number: int, identity: int, told: Description) -> Shape | None:
+        """Write a description: what it says as a row, what is inside and what it only is into the batch. Gives back the
+        shape where that is all there is to it."""
         if told.data is not None:
             self._row(number, identity, told, "")
             if not told.parts:
-                return
+                return None
         key = (told.type, told.kind, told.labels)
         shape = self._shapes.get(key) or self._shape(key)
-        children = self._children(told, shape) if told.parts else []
+        children = self._children(told.parts, shape) if told.parts else []
         self._objects += (number, identity, shape.row, told.size, told.cut, len(children))
         self._objects += children
+        return shape if told.data is None and len(children) == len(told.labels) else None
 
-    def _children(self, told: Description, shape: Shape) -> list[int]:
+    def _children(self, parts: Sequence[Any], shape: Shape) -> list[int]:
         """The rows of what is directly inside a value."""
         names, secret = shape.names, shape.secret
-        if shape.indexed and any(map(_may_name, told.parts)):
-            names = tuple(self._in_pair(index, name, told) for index, name in enumerate(names))
+        if shape.indexed and any(map(_may_name, parts)):
+            names = tuple(self._in_pair(index, name, parts) for index, name in enumerate(names))
             secret = any(map(self._secrets.concerns, names))
         numbered, known = self._numbered, self._known.rows.get
         if secret:
-            return [numbered(part, name, False) for part, name in zip(told.parts, names, strict=True)]
-        return [
-            part.row if type(part) is Entry else (known(id(part)) or numbered(part, "", False)) for part in told.parts
-        ]
+            return [numbered(part, name, False) for part, name in zip(parts, names, strict=True)]
+        return [part.row if type(part) is Entry else (known(id(part)) or numbered(part, "", False)) for part in parts]
 
     def _shape(self, key: tuple[str, str, tuple[str, ...]]) -> Shape:
         """A new shape, and its row."""
         if len(self._shapes) >= ATOMS:
             self._shapes.clear()
+            self._instances.clear()
         kind, word, labels = key
         names = tuple(label.removeprefix("[b").strip(".[]'\"") for label in labels)
         row = self._next("shape")
@@ -399,9 +431,9 @@ class Writer:
         shape = self._shapes[key] = Shape(row, names, secret, any(name.isdigit() for name in names))
         return shape
 
-    def _in_pair(self, index: int, name: str, told: Description) -> str:
+    def _in_pair(self, index: int, name: str, parts: Sequence[Any]) -> str:
         """The second of a pair is called as the first says."""
-        before = told.parts[index - 1] if index and name == str(index) else None
+        before = parts[index - 1] if index and name == str(index) else None
         if type(before) is bytes:
             return before[:80].decode("latin-1")
         return before[:80] if type(before) is str else name
