@@ -82,11 +82,13 @@ def _fill_objects(db: sqlite3.Connection) -> None:
     """The values that batches describe, with what is directly inside them. A value that has a row already says
     something besides."""
     shapes = {row[0]: (*row[1:3], _labels(*row)) for row in db.execute("select id, type, kind, labels from shape")}
-    for batch, data in db.execute("select id, objects from batch order by id"):
+    for batch, data in db.execute("select id, objects from batch where objects <> x'' order by id"):
         numbers = _numbers(batch, data)
         values, parts, position = [], [], 0
         while position < len(numbers):
             start = position + 6
+            if start > len(numbers):
+                raise Damaged(f"batch {batch} cannot be unpacked (a description is cut)")
             number, identity, shape, size, cut, count = numbers[position:start]
             position = start + count
             if shape not in shapes or count < 0 or position > len(numbers):

@@ -46,7 +46,7 @@ create table wire (
   t0 integer not null, t1 integer not null
 );
 create table batch (id integer primary key, thread integer not null references thread, events blob not null,
-  objects blob not null);
+  objects blob not null default x'');
 create table scope (path text primary key, lane text not null, recorded integer not null, reason text not null)
   without rowid;
 """

@@ -191,7 +191,8 @@ class Writer:
             del self._known.rows[passed]
         self._passing.clear()
         packed = zlib.compress(array("q", out).tobytes(), 1)
-        objects, self._objects = zlib.compress(array("q", self._objects).tobytes(), 1), []
+        objects = zlib.compress(array("q", self._objects).tobytes(), 1) if self._objects else b""
+        self._objects = []
         self._add("batch", (self._next("batch"), log.number, packed, objects))
 
     def _wire(self, log: ThreadLog, order: int, record: WireRecord) -> int:
@@ -352,8 +353,8 @@ class Writer:
             data = items[: self._limit]
             self._unmasked.append((number, identity, "bytearray", "bytes", size, data, int(len(data) < size)))
         elif items is None and (shape := self._instances.get((id(kind), names))) is not None:
-            self._objects += (number, identity, shape.row, -1, 0, len(attributes))
-            self._objects += self._children(attributes, shape)
+            children = self._children(attributes, shape)  # which may be described first
+            self._objects += (number, identity, shape.row, -1, 0, len(attributes), *children)
         else:
             shape = self._described(number, identity, describe(seen, self._limit))
             if items is None and shape is not None:
@@ -402,8 +403,7 @@ class Writer:
         key = (told.type, told.kind, told.labels)
         shape = self._shapes.get(key) or self._shape(key)
         children = self._children(told.parts, shape) if told.parts else []
-        self._objects += (number, identity, shape.row, told.size, told.cut, len(children))
-        self._objects += children
+        self._objects += (number, identity, shape.row, told.size, told.cut, len(children), *children)
         return shape if told.data is None and len(children) == len(told.labels) else None
 
     def _children(self, parts: Sequence[Any], shape: Shape) -> list[int]:
