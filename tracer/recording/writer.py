@@ -87,6 +87,8 @@ class Writer:
         self._numbers = {"value": 0, "shape": 0, "wire": 0, "batch": 0}
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self.calls = 0
+        #: How many items the threads' lists had, of all that was taken.
+        self.events = 0
 
     # -- what the recorder calls ---------------------------------------------------------------------------
 
@@ -97,6 +99,7 @@ class Writer:
         for log in logs:
             events = log.take()
             if events:
+                self.events += len(events)
                 self._batch(log, events)
         for number, ends in list(connections.items()):
             if self._connections.get(number) != ends:
