@@ -17,7 +17,7 @@ MINORS = (10, 12, 13)
 #: What depends on the interpreter most, under each of them; the newest runs all that depends on it at all.
 CORE = (
     "test_engines.py", "test_lifetimes.py", "test_wiretap.py", "test_values.py", "test_scope.py",
-    "test_scenarios.py", "test_index.py", "test_chain.py",
+    "test_scenarios.py", "test_index.py", "test_chain.py", "test_journeys.py", "test_flow.py",
 )  # fmt: skip
 MORE = ("test_secrets.py", "test_store.py", "test_cli.py", "reference_impl")
 
