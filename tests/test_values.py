@@ -187,6 +187,10 @@ class Key:
         raise RuntimeError
 
 
+class Odd:
+    pass
+
+
 def make():
     Key.armed = False
     made = [object.__new__(Plain), object.__new__(Slots), object.__new__(Hidden), object.__new__(Described)]
@@ -198,8 +202,12 @@ def make():
     dict.__setitem__(made[15], "k", 1)
     set.add(made[16], 1)
     object.__setattr__(made[0], "attribute", made[1])
-    keys = {Key(): 1}
+    keys, odd, many = {Key(): 1}, Odd(), Odd()
+    odd.__dict__.update({Key(): 1, "plain": 2})
+    many.__dict__.update({f"a{number}": number for number in range(70)})
+    many.__dict__[Key()] = 1
     Key.armed = True
+    made += [odd, many]
     made += [keys, list(made), {"all": tuple(made)}]
     return [*made, (lambda: None), make, iter([]), object.__init__.__get__(made[0])]
 

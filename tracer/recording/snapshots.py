@@ -194,11 +194,11 @@ def _of_instance(kind: type, dictionary: Any, known: Known) -> Callable[[Any], S
     plain, deep, glimpse, holds = PLAIN, known.deep.get, _glimpser(known), plan(kind).weak
 
     def read(value: Any) -> Snapshot:
-        copy = dictionary(value, kind)
-        if type(copy) is not dict:
-            copy = {}
-        copy = copy.copy() if len(copy) <= PARTS else dict(first(copy.items()))
-        inside = copy.values()
+        held = dictionary(value, kind)
+        names, inside = ((*held,), (*held.values(),)) if type(held) is dict else ((), ())
+        if len(names) > PARTS or len(names) != len(inside):  # another thread may change it meanwhile
+            most = min(PARTS, len(names), len(inside))
+            names, inside = names[:most], inside[:most]
         marks = (*map(id, inside),)
         seen = latest(id(value))
         if seen is not None and seen.marks == marks:
@@ -207,7 +207,7 @@ def _of_instance(kind: type, dictionary: Any, known: Known) -> Callable[[Any], S
                 return seen
         parts = [part if id(type(part)) in plain else (deep(id(part)) or glimpse(part)) for part in inside]
         it = weak(value) if holds else value
-        seen = fresh[id(value)] = new(snapshot, (kind, it, -1, None, (*copy,), parts, marks))
+        seen = fresh[id(value)] = new(snapshot, (kind, it, -1, None, names, parts, marks))
         return seen
 
     return read

@@ -75,9 +75,11 @@ def _of_snapshot(seen: Snapshot, limit: int) -> Description:
         cut = len(items) < seen.size
         return Description(kind.__name__, "container", seen.size, None, cut, numbered(len(items)), items)
     how = plan(kind)
-    labels, parts = attributes(seen.names), seen.attributes
-    if len(labels) < len(parts):  # somebody has put names there that are no text
-        parts = [part for name, part in zip(seen.names, parts, strict=True) if type(name) is str]
+    names, parts = seen.names, seen.attributes
+    if not proper(names):
+        parts = [part for name, part in zip(names, parts, strict=True) if type(name) is str]
+        names = tuple(name for name in names if type(name) is str)
+    labels = attributes(names)
     if type(items) is list:
         inner, inside = _keyed(items) if how.base is dict else (numbered(len(items)), items)
         labels, parts = inner + labels, [*inside, *parts]
@@ -107,10 +109,18 @@ def numbered(count: int) -> tuple[str, ...]:
     return _NUMBERS[:count]
 
 
+_TEXT = frozenset({id(str)})
+
+
+def proper(names: tuple[Any, ...]) -> bool:
+    """Whether these keys of an object's dictionary are exact texts: only then may they be hashed, or compared."""
+    return _TEXT.issuperset(map(id, map(type, names)))
+
+
 @lru_cache(maxsize=4096)
-def attributes(names: tuple[Any, ...]) -> tuple[str, ...]:
-    """``.name`` for each of an object's attributes that has a proper name."""
-    return tuple(f".{name}" for name in names if type(name) is str)
+def attributes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """``.name`` for each of an object's attributes."""
+    return tuple(f".{name}" for name in names)
 
 
 def _keyed(items: list[tuple[Any, Any]]) -> tuple[tuple[str, ...], list[Any]]:

@@ -25,7 +25,7 @@ from .scope import Entry as CodeEntry
 from .secrets import Secrets, StreamMask, hinted
 from .snapshots import Glimpse, Snapshot, taker
 from .store import Store
-from .values import Description, describe, of_type
+from .values import Description, describe, of_type, proper
 
 #: So many of the latest values are masked once more when a secret is learned; all of them at the end.
 RECENT = 5_000
@@ -355,12 +355,12 @@ class Writer:
         if kind is bytearray:
             data = items[: self._limit]
             self._unmasked.append((number, identity, "bytearray", "bytes", size, data, int(len(data) < size)))
-        elif items is None and (shape := self._instances.get((id(kind), names))) is not None:
+        elif items is None and proper(names) and (shape := self._instances.get((id(kind), names))) is not None:
             children = self._children(attributes, shape)  # which may be described first
             self._objects += (number, identity, shape.row, -1, 0, len(attributes), *children)
         else:
             shape = self._described(number, identity, describe(seen, self._limit))
-            if items is None and shape is not None:
+            if items is None and shape is not None and proper(names):
                 self._instances[id(kind), names] = shape
         return number
 
