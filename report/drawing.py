@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from .view.model import Lane, Way
 
 LEFT, TOP, STEP, ROW, BOTTOM = 128, 26, 112, 30, 46
-#: Characters that fit under a point.
-FITS = 17
+#: Characters that fit under a point: of a word, and of a value, whose letters are wider.
+FITS, FITS_VALUE = 17, 15
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ def _point(way: Way, place: int, rows: dict[int, int], lanes: Sequence[Lane]) ->
         f"{way.number}.{place}",
         leg.step,
         lanes[leg.lane].hue if leg.lane >= 0 else 0,
-        _short(leg.how),
-        _short(leg.value),
+        _short(leg.how, FITS),
+        _short(leg.value, FITS_VALUE),
         f"{leg.how}: {leg.value}" + (f" ({leg.where})" if leg.where else ""),
     )
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= FITS else text[: FITS - 1] + "…"
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -58,7 +58,7 @@ def parts(trace: Trace) -> list[Part]:
 
 def _told(part: Part) -> tuple[int, int]:
     """A final answer that Werkzeug writes beside a close frame may come before or after it: it is told last."""
-    return (1 if part.kind == "stray response" else 0, part.order)
+    return (1 if part.fields[0].name == Ws.HTTP.word else 0, part.order)
 
 
 def _of_connection(trace: Trace, number: int) -> Iterator[Part]:
@@ -136,7 +136,7 @@ def _kind(group: list[Field]) -> str:
     if first.name == Ws.FRAME.word:
         return _below(first, Ws.OPCODE.word).partition(": ")[2] or "frame"
     if first.name == Ws.HTTP.word:
-        return "stray response"
+        return Http.RESPONSE.word
     return first.name if first.name in (Http.REQUEST.word, Http.RESPONSE.word) else "data"
 
 
@@ -145,8 +145,9 @@ def _title(kind: str, group: list[Field]) -> str:
     first = group[0]
     if kind == "request":
         return f"{_below(first, Http.METHOD.word)} {_below(first, Http.TARGET.word)}".strip()
-    if kind in ("response", "stray response"):
-        return f"{_below(first, Http.STATUS_CODE.word)} {_below(first, Http.REASON.word)}".strip()
+    if kind == "response":
+        told = f"{_below(first, Http.STATUS_CODE.word)} {_below(first, Http.REASON.word)}".strip()
+        return told + (", on the WebSocket" if first.name == Ws.HTTP.word else "")
     if kind == "close":
         return _below(first, Ws.STATUS_CODE.word) or "no status code"
     if kind in ("text", "binary", "ping", "pong"):

@@ -96,24 +96,51 @@ function payload(message) {
 }
 
 function rowsOf(message, tab) {
-  return message.fields.map((field, at) => {
-    const hidden = hiddenField(message, at)
-    const step = message.steps[field.step]
-    const name = h("button.field", { type: "button", "data-field": at, onclick: () => choose(message, at) }, hidden ? "?" : field.name)
-    name.style.setProperty("--level", field.level)
-    const row = h("tr", { "data-field": at, class: message.buffers[field.buffer].name === tab || tab === "text" ? null : "other" },
-      h("th", { scope: "row" }, name),
-      h("td.where", {}, where(message, field)),
-      h("td.value", {}, hidden ? "…" : field.value),
-      h("td.rfc", {}, hidden ? "" : field.section),
-      h(`td.who${step ? `.lane-${lane(step.lane).hue}` : ""}`, {}, hidden ? "" : who(field)))
-    return row
+  const above = [] // what the fields around this one said: what is the same is not said again
+  const rows = []
+  message.fields.forEach((field, at) => {
+    above.length = field.level
+    const outer = above.findLast(one => one) ?? { who: "", section: "" }
+    above.push({ who: field.who || outer.who, section: field.section || outer.section })
+    const other = message.buffers[field.buffer].name !== tab && tab !== "text"
+    if (field.bits && rows.at(-1)?.ruler) rows.at(-1).ruler.append(bitButton(message, field, at))
+    else if (field.bits) {
+      const ruler = h("div.ruler", {}, bitButton(message, field, at))
+      rows.push(Object.assign(h("tr", { class: other ? "other" : null }, h("td", { colspan: "4" }, ruler)), { ruler }))
+    } else rows.push(rowOfField(message, field, at, outer, other))
   })
+  return rows
 }
 
-function who(field) {
+/** A run of bits: its name over its value, as the RFC draws them. */
+function bitButton(message, field, at) {
+  const hidden = hiddenField(message, at)
+  const byte = message.buffers[field.buffer].bytes[field.start] ?? 0
+  const bits = byte.toString(2).padStart(8, "0").slice(...field.bits)
+  const meaning = field.value && field.value !== bits ? ` ${field.value.replace(/^\d+: /, "")}` : ""
+  const button = h("button.field", { type: "button", "data-field": at, title: `${where(message, field)}, ${field.section}`, onclick: () => choose(message, at) },
+    h("span.name", {}, hidden ? "?" : field.name), h("span.bits", {}, bits, hidden ? "" : h("b", {}, meaning)))
+  button.style.flexGrow = field.bits[1] - field.bits[0]
+  return button
+}
+
+function rowOfField(message, field, at, outer, other) {
+  const hidden = hiddenField(message, at)
+  const name = h("button.field", { type: "button", "data-field": at, onclick: () => choose(message, at) }, hidden ? "?" : field.name)
+  name.style.setProperty("--level", field.level)
+  return h("tr", { "data-field": at, class: other ? "other" : null },
+    h("th", { scope: "row" }, name),
+    h("td.where", {}, where(message, field)),
+    h("td.value", {}, hidden ? "…" : field.value, !hidden && field.section !== outer.section && h("span.rfc", {}, field.section)),
+    h("td.who", {}, hidden || field.who === outer.who ? "" : who(message, field)))
+}
+
+function who(message, field) {
   if (!field.who) return ""
-  return h("span", { title: field.exact ? "exactly these bytes" : "as part of a longer run" }, field.exact ? "" : "≈ ", field.who)
+  const step = message.steps[field.step]
+  const [name, at] = field.who.split(", ")
+  return h(`span${step ? `.chip-line.lane-${lane(step.lane).hue}` : ""}`, { title: `${field.exact ? "exactly these bytes" : "as part of a longer run"}: ${field.who}` },
+    field.exact ? "" : "≈ ", name, h("span.quiet", {}, `:${at.split(":").at(-1)}`))
 }
 
 function where(message, field) {
@@ -146,14 +173,16 @@ export function markBytes() {
   }
   rove(runs, chosen[0])
   const buttons = [...$("fields").querySelectorAll("button.field")]
-  for (const row of $("fields").querySelectorAll("tr")) {
+  for (const row of $("fields").querySelectorAll("tr[data-field]")) {
     const at = Number(row.dataset.field)
     row.classList.toggle("chosen", at === state.field)
     row.classList.toggle("of-step", message.fields[at].step === state.step && state.step >= 0)
   }
   const current = buttons.find(button => Number(button.dataset.field) === state.field)
-  for (const button of buttons) button.toggleAttribute("aria-current", false)
-  current?.setAttribute("aria-current", "true")
+  for (const button of buttons) {
+    if (button === current) button.setAttribute("aria-current", "true")
+    else button.removeAttribute("aria-current")
+  }
   rove(buttons, current)
   reveal($("bytes-pane"), current)
 }

@@ -28,7 +28,7 @@ export function drawLanes(fresh) {
   pane.style.setProperty("--lanes", used.length)
   $("lane-names").replaceChildren(...used.map((place, i) => {
     const name = h(`span.lane-name.lane-${lane(place).hue}`, { title: lane(place).said || null }, lane(place).name)
-    name.style.gridColumn = `${i + 1} / span 2`
+    name.style.setProperty("--column", i)
     return name
   }))
   shown = rows(message.steps, state.calls, state.unfolded)
@@ -61,23 +61,19 @@ function drawRow(row, place, message, used, leg) {
   const step = message.steps[row.at]
   const column = used.indexOf(step.lane)
   const before = place ? message.steps[shown[place - 1].at] : null
-  const from = fromColumn(message, row.at, used)
-  const right = column > used.length / 2
   const button = h("button.step", {
     type: "button", "data-step": row.at, title: step.note || null,
     onclick: () => go({ step: row.at, field: fieldOf(message, row.at) }),
   },
     h("span.number", {}, String(place + 1)),
-    track(step, column, from, used.length, right, leg),
-    h(`span.label${right ? ".left" : ""}.lane-${lane(step.lane).hue}`, {},
-      h("span.lane-prefix", {}, `${lane(step.lane).name} `),
+    track(step, column, fromColumn(message, row.at, used), leg),
+    h(`span.label.lane-${lane(step.lane).hue}`, {},
+      h("span", { class: before && before.lane === step.lane ? "lane-prefix same" : "lane-prefix" }, `${lane(step.lane).name} `),
       h("span.name", {}, called(step)),
       row.times > 1 && h("span.times", {}, ` × ${row.times}`),
       row.turn > 1 || row.open ? h("span.turn", {}, ` ${row.turn}`) : "",
       told(step)))
-  const label = button.lastElementChild
-  label.style.setProperty("--column", column)
-  button.style.setProperty("--depth", Math.min(step.depth, 14))
+  button.style.setProperty("--depth", Math.min(row.depth, 14))
   const item = h("li", { class: `row ${step.kind}${leg ? " journey" : ""}${step.crosses ? "" : " inner"}` })
   if (!before || before.thread !== step.thread) item.append(threadMark(step.thread))
   item.append(button)
@@ -96,7 +92,7 @@ function threadMark(thread) {
   return h("p.thread-mark", {}, h("b", {}, label === "main" ? "main thread" : `thread ${label}`), label === "main" ? "" : ` ${name}`)
 }
 
-/** The column that a step comes from: the step around it, else the one that called it. */
+/** The column that a step comes from: that of the function that called it, else of the step around it. */
 function fromColumn(message, at, used) {
   const step = message.steps[at]
   const outer = around(message.steps, at)
@@ -105,12 +101,12 @@ function fromColumn(message, at, used) {
   return column < 0 ? used.indexOf(step.lane) : column
 }
 
-/** The dot in the step's column and the arrow that leads there; drawn with elements so that they take the lane's colour. */
-function track(step, column, from, count, right, leg) {
-  const inward = step.kind === "wire" && step.chunk >= 0
+/** The dot in the step's column and the arrow that leads there; of bytes that came in, from the socket to who read. */
+function track(step, column, from, leg) {
   const box = h(`span.track.lane-${lane(step.lane).hue}`, { "aria-hidden": "true" })
-  if (column !== from || inward) {
-    const arrow = h(`i.arrow${column < from ? ".back" : ""}`)
+  if (column !== from) {
+    const back = step.kind === "wire" && step.chunk >= 0 && theMessage().direction === "in" ? from < column : column < from
+    const arrow = h(`i.arrow${back ? ".back" : ""}`)
     arrow.style.setProperty("--a", Math.min(column, from))
     arrow.style.setProperty("--b", Math.max(column, from))
     box.append(arrow)

@@ -4,14 +4,18 @@
 const LONGEST = 12
 
 /**
- * The rows for a message's steps: { at, times, length, hidden }. `at` is the step's place; a row with `times` > 1 stands
- * for so many repetitions of `length` rows; `hidden` counts the calls that are left out after it.
+ * The rows for a message's steps: { at, times, length, depth }. `at` is the step's place; a row with `times` > 1 stands
+ * for so many repetitions of `length` rows; `depth` counts the rows around it.
  */
 export function rows(steps, calls, unfolded) {
   const seen = []
+  const outer = [] // depths of the steps around this one that are seen
   steps.forEach((step, at) => {
-    if (calls || step.crosses) seen.push({ at, times: 1, length: 1, hidden: 0 })
-    else if (seen.length) seen[seen.length - 1].hidden++
+    while (outer.length && outer.at(-1) >= step.depth) outer.pop()
+    if (calls || step.crosses) {
+      seen.push({ at, times: 1, length: 1, depth: outer.length })
+      outer.push(step.depth)
+    }
   })
   return folded(seen, steps, unfolded)
 }

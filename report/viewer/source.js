@@ -16,19 +16,15 @@ export function drawSource() {
   // What is no function of its own (a read, a thread's start) is shown where it was called.
   const own = step.fn >= 0
   const shown = own ? step.fn : step.caller
-  $("source").replaceChildren(
+  $("source").replaceChildren(...[
     heading(step),
-    h("p.note", {}, step.note || missing(step)),
+    step.note && h("p.note", {}, step.note),
     h("dl.facts", {}, ...facts(step)),
     shown >= 0 ? code(shown, own ? step.ran : "", own ? -1 : step.line) : h("p.quiet", {}, "Its source is not in the trace."),
-  )
+  ].filter(Boolean))
   const first = $("source").querySelector(".here, .ran")
   $("source-pane").scrollTop = 0
   reveal($("source-pane"), first)
-}
-
-function missing(step) {
-  return step.kind === "call" || step.kind === "resume" ? "" : ""
 }
 
 function heading(step) {
@@ -37,7 +33,7 @@ function heading(step) {
 
 function facts(step) {
   const found = []
-  const fact = (name, ...what) => found.push(h("dt", {}, name), h("dd", {}, ...what))
+  const fact = (name, ...what) => found.push(h("dt", {}, name), h("dd", {}, ...what.flat()))
   const [label, name] = theRecording().threads[step.thread] ?? ["?", ""]
   fact("thread", label === "main" ? "main" : `${label}, ${name}`)
   if (step.fn >= 0) fact("defined in", definition(step.fn))
@@ -54,7 +50,7 @@ function definition(place) {
   const { name, status, why } = data.files[file]
   const where = `${name}:${first}${last > first ? `–${last}` : ""}`
   const url = address(file, first, last)
-  return [url ? link(url, where, h("span.sure", { title: why }, ` ${SURE[status] ?? status}`)) : h("span", { title: why }, where)]
+  return url ? [link(url, where), h("span.sure", { title: why }, ` ${SURE[status] ?? status}`)] : [h("span", { title: why }, where)]
 }
 
 const SURE = { proven: "✓ proven", tag: "by tag", unproven: "not proven", own: "the program's own" }

@@ -79,12 +79,12 @@ export function read() {
     recording: name ?? "",
     message: message ?? "",
     step: Number(step) || 0,
-    calls: more.has("calls"),
+    calls: more.get("calls") === "1",
     field: more.has("field") ? Number(more.get("field")) : -1,
     tab: more.get("tab") ?? "",
     unfolded: new Set((more.get("unfolded") ?? "").split(".").filter(Boolean).map(Number)),
     beside: more.get("beside") ?? "",
     search: more.get("search") ?? "",
-    predict: more.has("predict"),
+    predict: more.get("predict") === "1",
   }
 }
