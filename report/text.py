@@ -26,6 +26,25 @@ class Scrub:
         text = _PYTHON.sub(PYTHON, _DATE.sub(DATE, text))
         return self._ports.sub(PORT, text) if self._ports else text
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where in `text` stands what is replaced: (start, stop), in order."""
+        patterns = [_DATE, _PYTHON, *([self._ports] if self._ports else [])]
+        return sorted(match.span() for pattern in patterns for match in pattern.finditer(text))
+
+
+class AsIs(Scrub):
+    """Replaces nothing: for the report of one run, where its ports and its clock are what a reader looks for."""
+
+    def __init__(self) -> None:
+        self._ports = None
+
+    def __call__(self, text: str) -> str:
+        return text
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Nothing."""
+        return []
+
 
 def hexadecimal(data: bytes, limit: int = 16) -> str:
     """``81 85 37 …``: at most `limit` bytes."""

@@ -60,6 +60,11 @@ class Chains:
                 steps.append(self._wire(item, depth) if isinstance(item, Wire) else self._start(item, depth))
         return steps
 
+    def within(self, thread: int, after: int, before: int) -> list[Step]:
+        """What began on one thread strictly between two places in the order, as trees; a call that was running already
+        is not among it, what it called meanwhile is."""
+        return self._build(self.window(thread, after, before), 0)
+
     def _inside(self, span: Span) -> list[Span | Wire | Start]:
         stop = span.stop or self._end
         return self.window(span.thread, span.start, stop)
@@ -124,7 +129,7 @@ class Chains:
         """From `accept` to one read, and everything that its thread did with it until it read again."""
         chain = _Chain()
         chain.add(self.arrival(wire))
-        chain.steps += self._build(self.window(wire.thread, wire.ended, self._next_read(wire)), 0)
+        chain.steps += self._build(self.window(wire.thread, wire.ended, self.next_read(wire)), 0)
         return chain.steps
 
     def arrival(self, wire: Wire) -> list[Step]:
@@ -135,7 +140,15 @@ class Chains:
         chain.add([self._wire(wire, 0)])
         return chain.steps
 
-    def _next_read(self, read: Wire) -> int:
+    def wire_step(self, wire: Wire) -> Step:
+        """One wire event as a step."""
+        return self._wire(wire, 0)
+
+    def span_step(self, span: Span) -> Step:
+        """One span as a step, without what ran inside it."""
+        return self._plain(span, 0)
+
+    def next_read(self, read: Wire) -> int:
         """Where the thread of a read began to read again, or the end."""
         reads = (w.began for w in self.trace.wires if w.thread == read.thread and w.op == read.op)
         return min((began for began in reads if began > read.ended), default=self._end)
@@ -156,7 +169,7 @@ class Chains:
     def _handed_over(self, birth: Sighting, read: Wire) -> int:
         """Where the reader's thread is done with the value: after the last call that held it, and after a call
         into a synchronisation module that follows it there; before the thread reads again."""
-        limit = self._next_read(read)
+        limit = self.next_read(read)
         held = [s.order for s in self._sightings(birth.object, limit) if s.thread == birth.thread]
         last = max(held, default=birth.order)
         for item in self.window(birth.thread, last, limit):

@@ -326,9 +326,14 @@ class Trace:
     @cached_property
     def lines(self) -> dict[int, tuple[int, ...]]:
         """The lines that each call executed, in order; empty where lines were not recorded."""
-        found: dict[int, list[int]] = {}
-        for call, line in self._rows("executed", "call, line", "ord"):
-            found.setdefault(call, []).append(line)
+        return {call: tuple(line for _, line in lines) for call, lines in self.executed.items()}
+
+    @cached_property
+    def executed(self) -> dict[int, tuple[tuple[int, int], ...]]:
+        """The same with the place of each in the global order: (order, line) pairs by call."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for order, call, line in self._rows("executed", "ord, call, line", "ord"):
+            found.setdefault(call, []).append((order, line))
         return {call: tuple(lines) for call, lines in found.items()}
 
     @cached_property
