@@ -16,12 +16,25 @@ from typing import Any
 from tracer.reading import lock
 from tracer.reading.trace import Trace
 
-from . import markdown, notes, pages
+from . import explorer, markdown, notes, pages
 from .model import Technology
 from .notes import ReportError
-from .text import PYTHON
 from .sections import Viewer
+from .text import PYTHON
+from .view.make import Source, make
 
+#: The page to step through; its title, and what it shows of which scenario.
+EXPLORER = "index.html"
+TITLE = "Flask-Sock, without the magic"
+EXPLORED = {
+    "receive": "text, binary, fragments, and a timeout that returns None",
+    "ours": "the same on reference_impl",
+    "handshake": "the Upgrade request and its 101",
+    "http_headers": "a header, from the socket's bytes to request.headers",
+    "send": "str, bytes, 200 and 70,000 bytes",
+    "ping": "a ping, and an unsolicited pong",
+    "close": "closed by the client, by the server, and lost",
+}
 #: Where the scenarios' programs lie, as seen from the committed pages.
 APPS = "../../tracer/scenarios/apps"
 
@@ -37,7 +50,15 @@ def build(traces: Mapping[str, Trace], scenarios: Sequence[Any]) -> dict[str, st
     files = {f"{view.slug}.md": markdown.page(view, python) for view in views}
     ordered: list[Technology] = [technologies[name] for name in sorted(technologies)]
     files["README.md"] = markdown.index(views, scenarios, ordered, python)
-    return {name: _tidy(text) for name, text in files.items()}
+    files = {name: _tidy(text) for name, text in files.items()}
+    files[EXPLORER] = _explorer(traces)  # as it is: its policy has the digests of its parts
+    return files
+
+
+def _explorer(traces: Mapping[str, Trace]) -> str:
+    """The page to step through: the scenarios that are about messages, and the one on our own stack beside them."""
+    sources = [Source(name, title, traces[name]) for name, title in EXPLORED.items() if name in traces]
+    return explorer.page(make(TITLE, sources, steady=True, own=APPS), made_by="make trace")
 
 
 def _tidy(text: str) -> str:
@@ -93,6 +114,8 @@ def compare(files: Mapping[str, str], folder: Path) -> list[str]:
         old = (folder / name).read_bytes().decode("utf-8", "replace") if (folder / name).is_file() else ""
         new = files.get(name, "")
         if _made_by(old) != _made_by(new):
+            if name == EXPLORER and old and new:
+                continue  # it carries the source of that Python's own library
             old, new = independent(old), independent(new)
         lines += difflib.unified_diff(
             old.split("\n"), new.split("\n"), f"committed/{name}", f"now/{name}", "", "", 1, ""

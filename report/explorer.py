@@ -72,8 +72,8 @@ def _digest(text: str) -> str:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("report"), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True,
+        loader=PackageLoader("report"), undefined=StrictUndefined, autoescape=True,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters.update(short=_short, hue=lambda lane: lane.hue)
     environment.globals.update(
@@ -138,7 +138,9 @@ def _offset(message: Message, field: ByteField) -> str:
 def _hex(message: Message, field: ByteField) -> str:
     buffer = message.buffers[field.buffer]
     if field.bits is not None:
-        bits = f"{buffer.data[field.start]:08b}"[field.bits[0] : field.bits[1]] if field.start < len(buffer.data) else ""
+        bits = (
+            f"{buffer.data[field.start]:08b}"[field.bits[0] : field.bits[1]] if field.start < len(buffer.data) else ""
+        )
         return f"bit{'s' if len(bits) > 1 else ''} {bits}"
     if any(start < field.stop and field.start < stop for start, stop in buffer.blank):
         return "…"

@@ -12,11 +12,11 @@ import pytest
 
 from report import build as report_build
 from tracer.reading.trace import Trace
-from tracer.scenarios import SCENARIOS
+from tracer.scenarios import EVERY, SCENARIOS
 
 ROOT = Path(__file__).parent.parent
 #: Recorded by two processes side by side; the halves take about as long as each other.
-HALVES = (tuple(SCENARIOS)[0::2], tuple(SCENARIOS)[1::2])
+HALVES = (tuple(EVERY)[0::2], tuple(EVERY)[1::2])
 
 
 def record_scenarios(folder: Path) -> Path:
@@ -42,7 +42,7 @@ def record_scenarios(folder: Path) -> Path:
 
 def open_traces(folder: Path) -> dict[str, Trace]:
     """Every scenario's trace in `folder`, opened."""
-    return {name: Trace.open(folder / f"{name}.trace") for name in SCENARIOS}
+    return {name: Trace.open(folder / f"{name}.trace") for name in EVERY}
 
 
 def build_pages(folder: Path) -> dict[str, str]:

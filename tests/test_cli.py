@@ -27,7 +27,7 @@ from conftest import ROOT
 
 from tracer.reading.trace import Trace
 from tracer.recording.store import APPLICATION_ID, VERSION
-from tracer.scenarios import SCENARIOS
+from tracer.scenarios import EVERY
 from unmagic.cli import main
 
 COMMITTED = ROOT / "report" / "flask_sock"
@@ -173,13 +173,13 @@ def test_no_command_at_all_shows_the_help(tmp_path: Path):
 def test_trace_lists_the_scenarios(tmp_path: Path):
     done = unmagic("trace", "--list", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    assert [line.split()[0] for line in done.out.splitlines()] == list(SCENARIOS)
+    assert [line.split()[0] for line in done.out.splitlines()] == list(EVERY)
     assert tree(tmp_path) == {}
 
 
 def test_trace_of_an_unknown_scenario(tmp_path: Path):
     told = one_sentence(unmagic("trace", "tcp", "no-such", cwd=tmp_path))
-    assert "'no-such'" in told and all(name in told for name in SCENARIOS)
+    assert "'no-such'" in told and all(name in told for name in EVERY)
     assert tree(tmp_path) == {}
 
 

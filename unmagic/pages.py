@@ -9,7 +9,7 @@ import click
 
 from report import build as report_build
 from tracer.reading.trace import Trace
-from tracer.scenarios import SCENARIOS
+from tracer.scenarios import EVERY, SCENARIOS
 
 from .errors import DIFFERENT, sentences
 from .trace import record
@@ -34,7 +34,7 @@ def pages(output: Path, traces: Path | None, check: bool, engine: str) -> None:
         folder = traces
         if folder is None:
             folder = Path(scratch)
-            record(tuple(SCENARIOS), folder, engine)
+            record(tuple(EVERY), folder, engine)
         with sentences():
             files = _build(folder)
             if not check:
@@ -53,7 +53,7 @@ def pages(output: Path, traces: Path | None, check: bool, engine: str) -> None:
 def _build(folder: Path) -> dict[str, str]:
     open_traces = {}
     try:
-        for name in SCENARIOS:
+        for name in EVERY:
             open_traces[name] = Trace.open(folder / f"{name}.trace")
         return report_build.build(open_traces, list(SCENARIOS.values()))
     finally:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from tracer.scenarios import SCENARIOS, play
+from tracer.scenarios import EVERY, play
 
 from .errors import Failure, sentences
 from .progress import steps
 
-NAMES = tuple(SCENARIOS)
+NAMES = tuple(EVERY)
 
 
 @click.command()
@@ -28,10 +28,10 @@ def trace(names: tuple[str, ...], output: Path, engine: str, only_list: bool) ->
     Without a name, all of them. A trace is an SQLite file; docs/trace-format.md tells what is in it.
     """
     if only_list:
-        for scenario in SCENARIOS.values():
+        for scenario in EVERY.values():
             click.echo(f"{scenario.name:14} {scenario.title}")
         return
-    unknown = [name for name in names if name not in SCENARIOS]
+    unknown = [name for name in names if name not in EVERY]
     if unknown:
         raise Failure(f"there is no scenario {unknown[0]!r}: choose from {', '.join(NAMES)}")
     record(names or NAMES, output, engine)

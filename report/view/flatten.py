@@ -75,7 +75,7 @@ def tell(step: Told, depth: int, telling: Telling, chunks: dict[int, int], until
         arguments=tuple((name, telling.value(value)) for name, value in step.arguments),
         ended=step.ended,
         value=_outcome(step, telling),
-        lines=executed(step, telling.trace, until),
+        lines=_lines(step, telling, until),
         chunk=chunks.get(step.wire.id, -1) if step.wire is not None else -1,
         note=_note(step, code, functions),
         evidence=0 if telling.steady else step.call,
@@ -124,6 +124,19 @@ def _outcome(step: Told, telling: Telling) -> str:
     if step.outcome is None or (step.ended == "returned" and step.outcome.type == "NoneType"):
         return "None" if step.ended == "returned" else ""
     return telling.value(step.outcome)
+
+
+def _lines(step: Told, telling: Telling, until: int) -> tuple[int, ...]:
+    """The executed lines. On a steady page without what differs from run to run: the rounds that a call made while it
+    waited for another thread, and how far a loop came on its own thread until another one was done."""
+    lines = executed(step, telling.trace, until)
+    if not telling.steady or step.kind not in ("call", "return"):
+        return lines
+    again = [place for place, line in enumerate(lines) if line in lines[:place]]
+    if step.kind == "return":
+        return lines[again[-1] :] if again else lines
+    stop = telling.trace.calls[step.call].first.stop
+    return lines[: again[0]] if again and not 0 < stop <= until else lines
 
 
 def executed(step: Told, trace: Trace, until: int) -> tuple[int, ...]:

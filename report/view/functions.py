@@ -28,9 +28,7 @@ _A, _B = 1234567, 7654321
 class Functions:
     """The shared lists of a view, in the order in which they were asked for."""
 
-    def __init__(
-        self, names: Sequence[str], notes: Notes, lock: Lock, *, own: str = "", strict: bool = False
-    ) -> None:
+    def __init__(self, names: Sequence[str], notes: Notes, lock: Lock, *, own: str = "", strict: bool = False) -> None:
         self.lanes: tuple[Lane, ...] = lanes.lanes(names)
         self._lane = {lane.name: place for place, lane in enumerate(self.lanes)}
         self._notes, self._links, self._own, self._strict = notes, Links(lock), own, strict

@@ -134,9 +134,7 @@ class _Maker:
         ]  # fmt: skip
 
     def _steps(self, scene: Scene, chunks: Mapping[int, int]) -> tuple[Step, ...]:
-        return tuple(
-            tell(step, depth, self._telling, dict(chunks), scene.until) for step, depth in flat(scene.steps)
-        )
+        return tuple(tell(step, depth, self._telling, dict(chunks), scene.until) for step, depth in flat(scene.steps))
 
     def _message(self, part: Part, following: Part | None, mine: Sequence[Journey], number: int) -> Message:
         scene = self._scenes.scene(part, following)
@@ -178,7 +176,7 @@ def _following(everything: Sequence[Part], place: int) -> Part | None:
 def _threads(telling: Telling) -> tuple[tuple[str, str], ...]:
     """Labels and names of threads in the order in which they were met: main, A, B, …"""
     letters = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    found = []
+    found: list[tuple[str, str]] = []
     for number in telling.threads:
         name = telling.trace.threads.get(number, "")
         label = "main" if name == "MainThread" else next(letters, f"T{len(found)}")
@@ -195,7 +193,9 @@ def _plain_name(name: str) -> str:
 def _versions(trace: Trace, functions: Functions) -> tuple[tuple[str, str], ...]:
     """The releases that the trace ran, of those whose code is shown."""
     return tuple(
-        sorted({(f.distribution.name, f.distribution.version) for f in trace.files.values() if f.distribution is not None})
+        sorted(
+            {(f.distribution.name, f.distribution.version) for f in trace.files.values() if f.distribution is not None}
+        )
     )
 
 

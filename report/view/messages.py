@@ -44,8 +44,10 @@ class Part:
 
     @property
     def order(self) -> int:
-        """When it was complete."""
-        return self.pieces[-1].wire.ended
+        """Its place: what arrived counts from where it was whole, what was sent from where the last write began, since
+        the peer may answer before that has returned."""
+        last = self.pieces[-1].wire
+        return last.ended if self.direction == "in" else last.began
 
 
 def parts(trace: Trace) -> list[Part]:

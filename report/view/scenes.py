@@ -105,7 +105,10 @@ class Scenes:
 
     def _handed_over(self, journey: Journey) -> list[Step]:
         """The handoff, and the call that gave the value to the program."""
-        call, before = journey.call, [s for n, s in journey.sightings if n is journey.node and s.thread != journey.call.thread]
+        call, before = (
+            journey.call,
+            [s for n, s in journey.sightings if n is journey.node and s.thread != journey.call.thread],
+        )
         end = replace(self._chains.span_step(call.last), kind="return", key=call.last.stop)
         if not before:
             return [end]
@@ -114,7 +117,12 @@ class Scenes:
         holder = holders[-1] if holders else self._trace.calls[last.call].last
         outcome = self._trace.value(call.last.value)
         handoff = replace(
-            self._chains.span_step(holder), kind="handoff", key=last.order, thread=call.thread, outcome=outcome, ended=""
+            self._chains.span_step(holder),
+            kind="handoff",
+            key=last.order,
+            thread=call.thread,
+            outcome=outcome,
+            ended="",
         )
         return [handoff, end]
 

@@ -39,7 +39,9 @@ def way(journey: Journey, trace: Trace, telling: Telling, steps: Mapping[int, in
 def _leg(
     leg: Told, journey: Journey, trace: Trace, telling: Telling, steps: Mapping[int, int], wires: Mapping[int, int]
 ) -> Leg:
-    lane = lanes.SOCKET if leg.kind in ("read", "written") else lanes.lane_of(leg.call.code) if leg.call else lanes.PYTHON
+    lane = (
+        lanes.SOCKET if leg.kind in ("read", "written") else lanes.lane_of(leg.call.code) if leg.call else lanes.PYTHON
+    )
     step = steps.get(leg.call.id, -1) if leg.call is not None else -1
     if leg.kind in ("read", "written"):
         wire = next((w for w in trace.wires if w.ended == leg.sighting.order), None)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .client import Peer, ScriptError
-from .scripts import SCENARIOS, Scenario
+from .scripts import EVERY, Scenario
 
 APPS = Path(__file__).parent / "apps"
 BOOTSTRAP = Path(__file__).parent.parent / "recording" / "bootstrap.py"
@@ -53,9 +53,9 @@ def play(
 
     Raises `PlayError` if there is no such scenario, the program fails, or it answers otherwise than scripted.
     """
-    if name not in SCENARIOS:
-        raise PlayError(f"there is no scenario {name!r}: choose one of {', '.join(SCENARIOS)}")
-    scenario = SCENARIOS[name]
+    if name not in EVERY:
+        raise PlayError(f"there is no scenario {name!r}: choose one of {', '.join(EVERY)}")
+    scenario = EVERY[name]
     app = APPS / scenario.app
     command = [python, str(app)]
     if trace is not None:

@@ -147,3 +147,12 @@ SCENARIOS = {
         Scenario("rejected", "a bad handshake, an unmasked frame, bad UTF-8", "echo.py", _rejected),
     )
 }
+
+#: The same on our own stack, to be looked at side by side with the real one.
+BESIDE = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("ours", "the receive scenario on reference_impl", "ours.py", _receive, ("program", "reference_impl")),
+    )
+}
+EVERY = {**SCENARIOS, **BESIDE}
