@@ -19,8 +19,8 @@ from tracer.reading.trace import Trace
 from . import markdown, notes, pages
 from .model import Technology
 from .notes import ReportError
-from .text import PYTHON
 from .sections import Viewer
+from .text import PYTHON
 
 #: Where the scenarios' programs lie, as seen from the committed pages.
 APPS = "../../tracer/scenarios/apps"
@@ -126,6 +126,8 @@ def _independent_lines(part: str) -> list[str]:
                 continue
             site = "" if _STDLIB in site else site
             line = " | ".join([cells[1], re.sub(r" \+ \d+ calls?$", "", definition), *cells[3:], site])
+        elif line.startswith("| ") and _STDLIB in line.rpartition(" | ")[2]:
+            line = line.rpartition(" | ")[0]  # who consumed or produced a field
         if PYTHON in line or length_differs or "../../" in line:
             line = re.sub(r"\d+", "#", line)
         kept.append(line)
@@ -133,5 +135,6 @@ def _independent_lines(part: str) -> list[str]:
 
 
 #: The beginning of a row of steps: number, thread and lane; then what ran and its call site, what it did, the value.
-_STEP = re.compile(r"\| [\d.]+ \| (?:main|[A-Z]) · ")
+#: The legs of a value's way have as many columns, and numbers of more than one step.
+_STEP = re.compile(r"\| [\d.,–… —]+ \| (?:main|[A-Z]) · ")
 _STDLIB = "/python/cpython/"

@@ -20,7 +20,7 @@ from conftest import ROOT, build_pages, record_scenarios
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from report import build, notes, pages, view
+from report import build, notes, pages, sections
 from report.notes import ReportError
 from tracer.reading import lock
 from tracer.reading.lock import Lock
@@ -241,14 +241,14 @@ def test_notes_that_are_no_notes(small: Small, text: str):
 
 
 def test_a_byte_without_a_field(small: Small, monkeypatch: pytest.MonkeyPatch):
-    whole = view.dissect
+    whole = sections.dissect
 
     def gap(received: bytes, sent: bytes, *more: Any) -> Any:
         found = whole(received, sent, *more)
         first = found.sent[-1]
         return replace(found, sent=(*found.sent[:-1], replace(first, stop=first.stop - 1)))
 
-    monkeypatch.setattr(view, "dissect", gap)
+    monkeypatch.setattr(sections, "dissect", gap)
     with pytest.raises(ReportError) as error:
         small.build()
     assert re.search(r"bytes \d+ to \d+ of connection \d+ have no field", str(error.value))
