@@ -102,9 +102,11 @@ class Sheet:
                 return outer, f"with the {name}"
         if taken is not None or one.start >= one.stop:
             return taken, ""
-        if one.children and any(child.buffer == one.buffer for child in one.children):
+        if one.name not in WHOLE and any(child.buffer == one.buffer for child in one.children):
             return None, IN_PARTS
-        return None, self._excuse(one)
+        first, last = self._within(one)
+        taken = self.hands.reader(self.wire, first, last) if one.buffer == "wire" else None
+        return taken, "" if taken is not None else self._excuse(one)
 
     def _taken(self, one: Field) -> Taken | None:
         if one.derived is not None:
@@ -112,8 +114,11 @@ class Sheet:
             return self.hands.maker(self.wire, one.derived[one.start : one.stop]) if received else None
         if one.buffer != "wire":
             return None
-        first, last = max(one.start - self.start, 0), min(one.stop - self.start, self.wire.size)
-        return self.hands.of(self.wire, first, last, self.shown)
+        return self.hands.of(self.wire, *self._within(one), self.shown)
+
+    def _within(self, one: Field) -> tuple[int, int]:
+        """Where a field is in the event; it may have begun before it, and go on after it."""
+        return max(one.start - self.start, 0), min(one.stop - self.start, self.wire.size)
 
     def _excuse(self, one: Field) -> str:
         """Why nobody had a field, which only the page's own words can say. Raises `ReportError` if they do not."""

@@ -136,5 +136,5 @@ def _independent_lines(part: str) -> list[str]:
 
 #: The beginning of a row of steps: number, thread and lane; then what ran and its call site, what it did, the value.
 #: The legs of a value's way have as many columns, and numbers of more than one step.
-_STEP = re.compile(r"\| [\d.,–… —]+ \| (?:main|[A-Z]) · ")
+_STEP = re.compile(r"\| (?:in )?[\d.,–… —]+ \| (?:main|[A-Z]) · ")
 _STDLIB = "/python/cpython/"

@@ -56,6 +56,11 @@ class Hands:
         hand = hand if taker.exact else replace(hand, run=f"{taker.start}–{taker.stop - 1}")
         return Taken(taker.call.id, taker.start, taker.stop, hand)
 
+    def reader(self, wire: Wire, start: int, stop: int) -> Taken | None:
+        """Whose call had a buffer filled by this read: the first bytes are its, if nobody was seen to take them."""
+        call = self._trace.calls.get(wire.call) if _buffered(wire) and start == 0 else None
+        return Taken(call.id, start, stop, self._hand(call, "")) if call is not None else None
+
     def maker(self, wire: Wire, derived: bytes) -> Taken | None:
         """Who made bytes that never were on the wire (unmasked, inflated) of those that were read."""
         made = [node for node in self._downstream(wire) if node.octets == derived]
@@ -76,6 +81,8 @@ class Hands:
         at, line = ("at" if taker.through else "passed on at"), taker.line
         if not code.first < line <= last_line(code):  # the line of a caller in between, out of scope; or none
             at, line = "", 0
+        if _buffered(wire) and taker.call.id == wire.call and not taker.through:
+            at, line = "", 0  # it read them itself; whether a later call was seen with them is chance
         through = plain(taker.through.code.qualname) if taker.through else ""
         return self._hand(taker.call, "", at, line, through, taker.others, self._doubtful(wire, taker))
 
@@ -134,3 +141,8 @@ class Hands:
                     seen[edge.target] = None
                     todo.append(edge.target)
         return [self._flow.nodes[number] for number in seen]
+
+
+def _buffered(wire: Wire) -> bool:
+    """Whether a read filled a buffer, out of which the call that needed it, and later ones, take what they want."""
+    return wire.op.endswith("_into")

@@ -172,7 +172,7 @@ def _value(row: Row) -> str:
     same = change.kind in ("same", "held", "handoff")
     said = "**handoff**: " if change.kind == "handoff" and row.kind == "handoff" else ""
     said += (_held(change) or SAME) if same else _happened(change, MARKED)
-    if not same or change.arrives:
+    if not same or (change.arrives and row.kind != "handoff"):
         said += f" {code(change.value)}"
     said += f", {_held(change)}" if change.holder and not same else ""
     beside = f"<br>{code(row.value)}" if change.beside else ""

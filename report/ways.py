@@ -24,7 +24,7 @@ from .model import Change, Leg, Row
 from .pages import WaySpec
 from .text import Scrub, told
 
-#: Of what happened to a value in one step, the first of these is told.
+#: Of what happened to a value in one step, the first of these is told; of two of a kind the later one.
 TELLING = ("read", "written", "made", "slice", "handoff", "begins", "held", "same")
 #: The value is where it was, and the same object.
 RESTING = ("same", "held")
@@ -168,17 +168,30 @@ class Ways:
                 groups[-1].append(one)
             elif not _only_passed_to_a_maker(one[0], way):
                 groups.append([one])
-        return tuple(self._leg(group, marked, threads) for group in groups), marked
+        calls_at = {step.call: place for place, step in enumerate(steps) if step.kind in ("call", "resume")}
+        return tuple(self._leg(group, marked, calls_at, threads) for group in groups), marked
 
-    def _leg(self, group: Sequence[tuple[Moment, list[int]]], rows: Sequence[Row], threads: Mapping[int, str]) -> Leg:
+    def _leg(
+        self,
+        group: Sequence[tuple[Moment, list[int]]],
+        rows: Sequence[Row],
+        calls_at: Mapping[int, int],
+        threads: Mapping[int, str],
+    ) -> Leg:
         first = group[0][0]
         places = sorted({place for _, at in group for place in at})
         calls = {name: link for moment, _ in group for name, link in self._calls(moment)}
         caller, line = self._site(first)
+        around = self._around(first, calls_at) if not places else None
         return Leg(
-            _steps(places, rows), threads.get(first.sighting.thread, "?"), self._lane(first.sighting),
-            tuple(calls.items()), site(caller, line), self._linker.line(caller, line) if caller else None, first.change,
-        )  # fmt: skip
+            _steps(places, rows) if around is None else f"in {rows[around].number}",
+            threads.get(first.sighting.thread, "?"),
+            self._lane(first.sighting),
+            tuple(calls.items()),
+            site(caller, line),
+            self._linker.line(caller, line) if caller else None,
+            first.change,
+        )
 
     def _calls(self, moment: Moment) -> Iterator[tuple[str, Link | None]]:
         if moment.sighting.role in ("read", "written"):
@@ -186,6 +199,13 @@ class Ways:
             yield wire.op, None
         elif (call := self._trace.calls.get(moment.sighting.call)) is not None:
             yield plain(call.code.qualname), self._linker.definition(call.code)
+
+    def _around(self, moment: Moment, calls_at: Mapping[int, int]) -> int | None:
+        """The step inside which a moment was that the chain does not show; None where it was in none."""
+        call = self._trace.calls.get(moment.span.parent) if moment.span is not None else None
+        while call is not None and call.id not in calls_at:
+            call = self._trace.calls.get(call.first.parent)
+        return calls_at[call.id] if call is not None else None
 
     def _site(self, moment: Moment) -> tuple[Code | None, int]:
         """Where a moment's call was called from; nothing where that is no code of the program's or a library's."""
@@ -236,7 +256,7 @@ class _Places:
 def _mark(row: Row, moment: Moment) -> Row:
     """A row with what is most telling of what happened there; what else the step gave back stays beside it."""
     change = moment.change
-    if row.change is not None and TELLING.index(row.change.kind) <= TELLING.index(change.kind):
+    if row.change is not None and TELLING.index(row.change.kind) < TELLING.index(change.kind):
         return replace(row, change=replace(row.change, beside=row.change.beside and moment.sighting.role == "argument"))
     return replace(row, change=replace(change, beside=moment.sighting.role == "argument" and bool(row.value)))
 
@@ -246,7 +266,12 @@ def _goes_on(before: Moment, moment: Moment) -> bool:
     one, other = before.change, moment.change
     if before.leg != moment.leg or other.kind not in RESTING or other.arrives:
         return False
-    return (one.kind, one.holder) == (other.kind, other.holder) or (one.kind in RESTING and one.holder == other.holder)
+    return one.kind in RESTING and _place_in(one.holder) == _place_in(other.holder)
+
+
+def _place_in(holder: str) -> str:
+    """Where in its holder a value is, whatever each function calls that."""
+    return holder[holder.find("[") :] if "[" in holder else holder
 
 
 def _only_passed_to_a_maker(moment: Moment, way: Way) -> bool:
