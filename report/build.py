@@ -149,6 +149,8 @@ def _independent_lines(part: str) -> list[str]:
                 continue
             site = "" if _STDLIB in site else site
             line = " | ".join([cells[1], re.sub(r" \+ \d+ calls?$", "", definition), *cells[3:], site])
+        elif line.startswith("| ") and _STDLIB in line.rpartition(" | ")[2]:
+            line = line.rpartition(" | ")[0]  # who consumed or produced a field
         if PYTHON in line or length_differs or "../../" in line:
             line = re.sub(r"\d+", "#", line)
         kept.append(line)
@@ -156,5 +158,6 @@ def _independent_lines(part: str) -> list[str]:
 
 
 #: The beginning of a row of steps: number, thread and lane; then what ran and its call site, what it did, the value.
-_STEP = re.compile(r"\| [\d.]+ \| (?:main|[A-Z]) · ")
+#: The legs of a value's way have as many columns, and numbers of more than one step.
+_STEP = re.compile(r"\| (?:in )?[\d.,–… —]+ \| (?:main|[A-Z]) · ")
 _STDLIB = "/python/cpython/"

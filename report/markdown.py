@@ -14,12 +14,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tracer.reading.links import Link, Status
 
-from .model import Page, Row, Section, Technology
+from .model import ByteRow, Change, Leg, Page, Row, Section, Technology
 
 
 def page(view: Page, python: str) -> str:
     """One page as Markdown. `python` names the interpreter that ran it."""
-    return _environment().get_template("page.md.j2").render(page=view, python=python, proof=_proof(view))
+    parts = {"ways": any(s.way for s in view.sections), "bytes": any(s.bytes for s in view.sections)}
+    return _environment().get_template("page.md.j2").render(page=view, python=python, proof=_proof(view), **parts)
 
 
 def index(pages: Sequence[Page], scenarios: Sequence[Any], technologies: Sequence[Technology], python: str) -> str:
@@ -31,8 +32,9 @@ def index(pages: Sequence[Page], scenarios: Sequence[Any], technologies: Sequenc
 def _environment() -> Environment:
     environment = Environment(loader=PackageLoader("report"), undefined=StrictUndefined, keep_trailing_newline=True)
     environment.filters.update(
-        cell=cell, prose=prose, code=code, what=_what, site=_site, mermaid=mermaid, threads=_threads
-    )
+        cell=cell, prose=prose, code=code, what=_what, site=_site, mermaid=mermaid, threads=_threads,
+        value=_value, change=_change, passed=_passed, carried=_carried, hand=_hand,
+    )  # fmt: skip
     return environment
 
 
@@ -72,8 +74,13 @@ def _linked(text: str, link: Link | None) -> str:
     return f"[{text}]({link.url})" if link is not None and link.url else text
 
 
+#: Characters of a name, indentation included, that the column has room for; a longer name is not indented.
+ROOM = 40
+
+
 def _what(row: Row) -> str:
-    indent = "&nbsp;" * 2 * max(row.depth, 0) if row.kind not in ("wire", "thread", "handoff", "return") else ""
+    room = max(ROOM - len(row.name), 0)
+    indent = "&nbsp;" * min(max(row.depth, 0), room) if row.kind not in ("wire", "thread", "handoff", "return") else ""
     if row.kind in ("wire", "thread"):
         return f"**{cell(row.name)}**" + (f" × {row.count}" if row.count > 1 else "")
     name = _linked(code(row.name), row.definition)
@@ -93,6 +100,103 @@ FROM = "<br>from "
 
 def _site(row: Row) -> str:
     return FROM + _linked(code(row.site), row.site_link) if row.site else ""
+
+
+# --- the way of a value, and whose hands bytes went through ---------------------------------------------------
+
+#: What happened to a value, in the way's table.
+HAPPENED = {
+    "read": "**read** from the socket",
+    "written": "**written** to the socket",
+    "begins": "**given** by the program",
+    "handoff": "**handoff**: taken up on this thread",
+    "same": "passed on",
+    "held": "passed on",
+}
+#: The same beside a step of the chain, where the value follows.
+MARKED = {"read": "**read**", "written": "**written**", "begins": "**given**"}
+SAME = "*the same object*"
+#: Characters of code that fit into a column as one piece.
+WIDE = 20
+
+
+def _happened(change: Change, words: dict[str, str]) -> str:
+    """What happened, without the value."""
+    if change.kind == "slice":
+        return f"**slice {change.place}**"
+    if change.kind == "made":
+        how = {"copy": "a copy", "folded": "written another way"}.get(change.how, change.how)
+        joined = f"{how} into bytes {change.place}" if " " not in change.place else f"{how} of parts, {change.place}"
+        return f"**made**: {joined if change.place else how}"
+    return words.get(change.kind, "")
+
+
+def _held(change: Change) -> str:
+    name, bracket, key = change.holder.partition("[")
+    if bracket and len(change.holder) > WIDE:  # in two pieces, so that a line can break between them
+        return f"*held* in {code(name)} as {code(key.removesuffix(']'))}"
+    return f"*held* in {code(change.holder)}" if change.holder else ""
+
+
+def _change(leg: Leg) -> str:
+    """What happened to the value in one leg."""
+    change = leg.change
+    parts = [_happened(change, HAPPENED) if not (change.arrives and change.kind == "same") else "", _held(change)]
+    parts += [DOUBT if change.doubtful else "", "**returned** to the program" if change.arrives else ""]
+    return "<br>".join(part for part in parts if part)
+
+
+def _carried(leg: Leg) -> str:
+    """The value in one leg; where it only goes on, that it is the same."""
+    change = leg.change
+    if change.kind in ("same", "held") and not change.arrives:
+        return SAME
+    return (f"{SAME}<br>" if change.kind in ("same", "held", "handoff") else "") + code(change.value)
+
+
+def _passed(leg: Leg) -> str:
+    """The calls of one leg, and where the first was called from."""
+    first, *rest = [_linked(code(name), link) if link is not None else f"**{cell(name)}**" for name, link in leg.calls]
+    return (
+        first
+        + (FROM + _linked(code(leg.site), leg.site_link) if leg.site else "")
+        + "".join(f"<br>→ {r}" for r in rest)
+    )
+
+
+def _value(row: Row) -> str:
+    """The value of a step; on the way, what happened to the one that is followed."""
+    change = row.change
+    if change is None:
+        return code(row.value)
+    same = change.kind in ("same", "held", "handoff")
+    said = "**handoff**: " if change.kind == "handoff" and row.kind == "handoff" else ""
+    said += (_held(change) or SAME) if same else _happened(change, MARKED)
+    if not same or (change.arrives and row.kind != "handoff"):
+        said += f" {code(change.value)}"
+    said += f", {_held(change)}" if change.holder and not same else ""
+    beside = f"<br>{code(row.value)}" if change.beside else ""
+    return f"{ON_WAY} {said}{beside}"
+
+
+#: Stands before what happened to the value that is followed.
+ON_WAY = "●"
+DOUBT = "*(or another: something as close was at hand)*"
+
+
+def _hand(row: ByteRow) -> str:
+    """Who took the bytes of one field, or made them."""
+    hand = row.hand
+    if hand is None:
+        return prose(row.by)
+    lines = [" ".join(part for part in (hand.verb, _linked(code(hand.name), hand.definition)) if part)]
+    if hand.site:
+        lines.append(f"{hand.at} {_linked(code(hand.site), hand.site_link)}")
+    if hand.through:
+        lines.append(f"through {code(hand.through)}")
+    lines += [f"with bytes {hand.run}"] if hand.run else []
+    lines += [f"*the first of {hand.others + 1} that had them*"] if hand.others else []
+    return "<br>".join([*lines, DOUBT] if hand.doubtful else lines)
 
 
 def _threads(section: Section) -> str:

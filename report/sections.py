@@ -7,25 +7,27 @@ field, a library link that is not proven.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from string import ascii_uppercase
-from urllib.parse import quote
 
 from tracer.reading.chain import Chains
-from tracer.reading.extent import last_line
 from tracer.reading.fields import Field, uncovered
 from tracer.reading.fields.connection import dissect
-from tracer.reading.links import Link, Links, Status, metadata_repository
+from tracer.reading.flow import Flow
+from tracer.reading.links import metadata_repository
 from tracer.reading.lock import Lock
 from tracer.reading.steps import Step, fold, prune
-from tracer.reading.trace import Code, Trace, Wire
+from tracer.reading.trace import Trace, Wire
 
-from .anatomy import byte_rows, unmasking
+from .anatomy import Sheet, unmasking
 from .arrows import arrow, drawn_from
+from .hands import Hands
+from .linking import Linker, plain, site
 from .model import Bytes, Page, Row, Section, Technology
 from .notes import Notes, ReportError
 from .pages import PageSpec, SectionSpec
 from .text import Scrub, told
+from .ways import Way, Ways, fold_beside
 
 
 class Viewer:
@@ -41,9 +43,9 @@ class Viewer:
         self._scrubs = {name: Scrub(trace) for name, trace in traces.items()}
         self._notes = notes
         self._lock = lock
-        self._links = Links(lock)
+        self._linker = Linker(lock, strict=strict, own=own)
         self._strict = strict
-        self._own = own
+        self._flows: dict[str, tuple[Hands, Ways]] = {}
 
     def page(self, spec: PageSpec) -> Page:
         """One page. Raises `ReportError`."""
@@ -56,22 +58,44 @@ class Viewer:
     def _section(self, page: PageSpec, spec: SectionSpec) -> Section:
         where = f"pages.toml, page {page.slug!r}, section {spec.heading!r}"
         try:
-            steps = self._steps(spec)
+            way, whole = self._way(spec), self._chain(spec)
+            steps = prune(fold_beside(whole, way.keys) if way is not None else fold(whole), spec.depth)
         except LookupError as error:
             raise ReportError(f"{where}: {error}") from None
         flat = [step for top in steps for step in top.walk()]
-        threads = _thread_labels(flat, self._traces[spec.scenario])
-        scrub = self._scrubs[spec.scenario]
+        trace, scrub, chains = self._traces[spec.scenario], self._scrubs[spec.scenario], self._chains[spec.scenario]
+        threads = _thread_labels(flat, way.threads if way is not None else (), trace)
         rows = self._rows(flat, threads, scrub)
-        chains = self._chains[spec.scenario]
         pairs = list(zip(flat, rows, strict=True))[drawn_from(spec, flat) :]
         arrows = tuple(arrow(step, row, threads, chains) for step, row in pairs if row.crossing)
-        data = self._bytes(spec.scenario, flat, rows, where) if spec.bytes else ()
-        names = tuple((label, self._traces[spec.scenario].threads.get(t, "")) for t, label in threads.items())
+        shown = frozenset(step.call for top in whole for step in top.walk())
+        data = self._bytes(spec, flat, rows, shown, where) if spec.bytes else ()
+        legs, rows = self._told(spec.scenario)[1].tell(way, flat, rows, threads) if way is not None else ((), rows)
+        names = tuple((label, trace.threads.get(t, "")) for t, label in threads.items())
         after = spec.after.replace("{xor}", unmasking(data)) if "{xor}" in spec.after else spec.after
-        return Section(spec.heading, spec.text, after, names, tuple(rows), arrows, data)
+        return Section(spec.heading, spec.text, after, names, tuple(rows), arrows, data, legs)
 
-    def _steps(self, spec: SectionSpec) -> list[Step]:
+    def _told(self, scenario: str) -> tuple[Hands, Ways]:
+        """Who had which bytes in one trace, and the ways of its values; made when first asked for."""
+        if scenario not in self._flows:
+            flow = Flow(self._traces[scenario])
+            self._flows[scenario] = (
+                Hands(flow, self._linker), Ways(flow, self._linker, self._scrubs[scenario])
+            )  # fmt: skip
+        return self._flows[scenario]
+
+    def _way(self, spec: SectionSpec) -> Way | None:
+        """The way that a section tells beside its chain. Where it must not fail, one that is not there is left out."""
+        if spec.way is None or spec.scenario not in self._chains:
+            return None
+        try:
+            return self._told(spec.scenario)[1].find(spec.way)
+        except LookupError:
+            if self._strict:
+                raise
+            return None
+
+    def _chain(self, spec: SectionSpec) -> list[Step]:
         if spec.scenario not in self._chains:
             raise LookupError(f"there is no trace of the scenario {spec.scenario!r}")
         chains = self._chains[spec.scenario]
@@ -80,15 +104,13 @@ class Viewer:
             if spec.wire >= len(reads):
                 raise LookupError(f"the trace has {len(reads)} reads, no number {spec.wire}")
             wire = reads[spec.wire]
-            steps = chains.arrival(wire) if spec.chain == "arrival" else chains.reading(wire)
-        else:
-            lane, _, qualname = spec.call.partition(":")
-            calls = chains.find(lane, qualname)
-            if spec.nth >= len(calls):
-                raise LookupError(f"{qualname} of {lane} was called {len(calls)} times, there is no number {spec.nth}")
-            call = calls[spec.nth]
-            steps = chains.upward(call) if spec.chain == "upward" else [chains.below(call)]
-        return prune(fold(steps), spec.depth)
+            return chains.arrival(wire) if spec.chain == "arrival" else chains.reading(wire)
+        lane, _, qualname = spec.call.partition(":")
+        calls = chains.find(lane, qualname)
+        if spec.nth >= len(calls):
+            raise LookupError(f"{qualname} of {lane} was called {len(calls)} times, there is no number {spec.nth}")
+        call = calls[spec.nth]
+        return chains.upward(call) if spec.chain == "upward" else [chains.below(call)]
 
     def _rows(self, steps: Sequence[Step], threads: Mapping[int, str], scrub: Scrub) -> list[Row]:
         rows, major, minor = [], 0, 0
@@ -107,39 +129,42 @@ class Viewer:
             note = self._notes.get("step", step.wire.op if step.wire else step.kind, needed=self._strict)
         if caller is not None and not caller.lane:  # the recorder, which calls the program's first line
             caller = None
-        definition = self._link(code, code.first, last_line(code)) if code and step.kind != "handoff" else None
-        site_link = self._link(caller, step.line, step.line) if caller else None
+        definition = self._linker.definition(code) if code and step.kind != "handoff" else None
+        site_link = self._linker.line(caller, step.line) if caller else None
         return Row(
             number, step.kind, crossing, step.depth, threads[step.thread], _lane(step), _name(step),
-            definition, _site(caller, step.line), site_link, note, _value(step, scrub),
+            definition, site(caller, step.line), site_link, note, _value(step, scrub),
             step.count, step.hidden, step.call,
         )  # fmt: skip
 
-    def _link(self, code: Code, first: int, last: int) -> Link:
-        facts = code.file.facts
-        if facts.kind == "program" and self._own:
-            lines = f"#L{first}" if first == last else f"#L{first}-L{last}"
-            return Link(
-                f"{self._own}/{quote(facts.relative)}{lines}", Status.OWN, facts.relative, "the program's own file"
-            )
-        link = self._links.link(facts, first, last)
-        if self._strict and facts.kind == "distribution" and link.status is not Status.PROVEN:
-            raise ReportError(f"the link to {code.qualname} is not proven: {link.why}")
-        return link
-
     # -- bytes ---------------------------------------------------------------------------------------------
 
-    def _bytes(self, scenario: str, steps: Sequence[Step], rows: Sequence[Row], where: str) -> tuple[Bytes, ...]:
+    def _bytes(
+        self, spec: SectionSpec, steps: Sequence[Step], rows: Sequence[Row], shown: Set[int], where: str
+    ) -> tuple[Bytes, ...]:
         found = []
+        excused: set[str] = set()
         for step, row in zip(steps, rows, strict=True):
             if step.wire is not None and step.wire.direction:
-                fields, start, data = self._fields(scenario, step.wire, where)
-                count = f"{step.wire.size:,} byte{'s' if step.wire.size != 1 else ''}"
-                word = "received" if step.wire.direction == "in" else "sent"
-                scrub = self._scrubs[scenario]
-                table = tuple(r for f in fields for r in byte_rows(f, data, start, scrub))
-                found.append(Bytes(row.number, f"{count} {word} by `{step.wire.op}`", table))
+                found.append(self._table(spec, step.wire, row.number, shown, where, excused))
+        for name in sorted(set(spec.nobody) - excused if self._strict else ()):
+            raise ReportError(f"{where}: `nobody` excuses {name!r}, but no such field is without a call")
         return tuple(found)
+
+    def _table(
+        self, spec: SectionSpec, wire: Wire, number: str, shown: Set[int], where: str, excused: set[str]
+    ) -> Bytes:
+        fields, start, data = self._fields(spec.scenario, wire, where)
+        hands, scrub = self._told(spec.scenario)[0], self._scrubs[spec.scenario]
+        sheet = Sheet(wire, data, start, scrub, hands, shown, spec.nobody, self._strict)
+        try:
+            rows = sheet.rows(fields)
+        except ReportError as error:
+            raise ReportError(f"{where}, step {number}: {error}") from None
+        excused |= sheet.excused
+        word, by = ("received", "consumed by") if wire.direction == "in" else ("sent", "produced by")
+        count = f"{wire.size:,} byte{'s' if wire.size != 1 else ''}"
+        return Bytes(number, f"{count} {word} by `{wire.op}`", rows, by)
 
     def _fields(self, scenario: str, wire: Wire, where: str) -> tuple[list[Field], int, bytes]:
         """The fields that touch one wire event's bytes, where it starts in its direction, and all bytes of that."""
@@ -191,14 +216,11 @@ def _joined(trace: Trace, wires: Sequence[Wire]) -> bytes:
     return b"".join(parts)
 
 
-def _thread_labels(steps: Sequence[Step], trace: Trace) -> dict[int, str]:
-    """main, then A, B, … in the order in which the chain meets them."""
-    labels: dict[int, str] = {}
+def _thread_labels(steps: Sequence[Step], more: Sequence[int], trace: Trace) -> dict[int, str]:
+    """main, then A, B, … in the order in which the chain, and then the way beside it, meet them."""
     letters = iter(ascii_uppercase)
-    for step in steps:
-        if step.thread not in labels:
-            labels[step.thread] = "main" if trace.threads.get(step.thread) == "MainThread" else next(letters)
-    return labels
+    threads = dict.fromkeys((*(step.thread for step in steps), *more))
+    return {t: "main" if trace.threads.get(t) == "MainThread" else next(letters) for t in threads}
 
 
 def _lane(step: Step) -> str:
@@ -215,8 +237,7 @@ def _name(step: Step) -> str:
     if step.kind == "thread":
         return "a thread starts"
     assert step.code is not None
-    name = step.code.qualname.replace(".<locals>", "")
-    return name
+    return plain(step.code.qualname)
 
 
 def _value(step: Step, scrub: Scrub) -> str:
@@ -234,9 +255,3 @@ def _value(step: Step, scrub: Scrub) -> str:
         "yielded": f"yields {text}",
         "open": "",
     }.get(step.ended, text)
-
-
-def _site(caller: Code | None, line: int) -> str:
-    if caller is None:
-        return ""
-    return f"{caller.file.facts.relative.rpartition('/')[2]}:{line}"

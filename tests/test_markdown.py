@@ -21,7 +21,7 @@ from markdown_it.token import Token
 
 from report import markdown
 from report.markdown import cell, code, drawn, mermaid, prose
-from report.model import Arrow, ByteRow, Bytes, Page, Row, Section, Technology
+from report.model import Arrow, ByteRow, Bytes, Change, Hand, Leg, Page, Row, Section, Technology
 from report.text import Scrub, told
 from tracer.reading.links import Link, Status
 from tracer.reading.trace import Trace, Value
@@ -234,13 +234,25 @@ def hostile_page(text: str) -> Page:
         row,
         replace(row, number="2", kind="wire", name="recv"),
         replace(row, number="3", definition=None, site_link=None),
+        *(replace(row, number="4", change=change) for change in changes(text)),
     )
+    calls = ((text, LINK), (text, None))
+    way = tuple(Leg("1–3", "A", text, calls, text, LINK, change) for change in changes(text))
     arrows = (Arrow("1", ("app", "A"), (text, "A"), text, False), Arrow("2", (text, "A"), ("app", "B"), text, True))
-    part = Bytes("2", "3 bytes received by `recv`", (ByteRow("0–2", text, text, text, "RFC 6455, 5.2", 0),))
+    field = ByteRow("0–2", text, text, text, "RFC 6455, 5.2", 0)
+    hand = Hand("made by", text, LINK, "at", text, LINK, text, 2, True, "0–2")
+    part = Bytes("2", "3 bytes received by `recv`", (field, replace(field, hand=hand), replace(field, by="our words")))
     threads = (("A", text), ("B", text))
-    section = Section("Heading", "Text.", "", threads, rows, arrows, (part,))
+    section = Section("Heading", "Text.", "", threads, rows, arrows, (part,), way)
     technology = Technology(text, text, "https://github.com/a/b", text)
     return Page("slug", "Title", "Summary.", "Purpose.", (technology,), (section,), ())
+
+
+def changes(text: str) -> list[Change]:
+    """One of each kind, of a value and a holder that are `text`, or a key in a dictionary that is."""
+    kinds = ("read", "written", "begins", "same", "held", "handoff", "slice", "made")
+    whole = [Change(kind, "unmasked", "6–10", text, text, True, True, True) for kind in kinds]
+    return [*whole, Change("held", holder=f"environ[{text!r}]", value=text), Change("same", value=text)]
 
 
 def outline(text: str) -> tuple[list[str], list[list[int]], set[str], set[str]]:

@@ -134,7 +134,16 @@ class _Maker:
         ]  # fmt: skip
 
     def _steps(self, scene: Scene, chunks: Mapping[int, int]) -> tuple[Step, ...]:
-        return tuple(tell(step, depth, self._telling, dict(chunks), scene.until) for step, depth in flat(scene.steps))
+        told = list(flat(scene.steps))
+        until = {step.thread: scene.until for step, _ in told}
+        if (
+            self._telling.steady and told
+        ):  # what other threads do meanwhile, nothing fixes, but for what is told of them
+            own = told[-1][0].thread
+            for step, _ in told:
+                if step.thread != own:
+                    until[step.thread] = max(s.key for s, _ in told if s.thread == step.thread)
+        return tuple(tell(step, depth, self._telling, dict(chunks), until[step.thread]) for step, depth in told)
 
     def _message(self, part: Part, following: Part | None, mine: Sequence[Journey], number: int) -> Message:
         scene = self._scenes.scene(part, following)
