@@ -59,6 +59,8 @@ def export(
 ) -> None:  # fmt: skip
     chosen = FORMATS[name]
     _refuse(chosen, journey, chain, connection)
+    if chain is None and (nth, up, depth) != (1, False, 3):
+        raise Failure("--nth, --up and --depth say more of --chain: give it, too")
     where = None if output is None or str(output) == "-" else output
     if chosen.binary and where is None and sys.stdout.isatty():
         raise Failure(f"{name} is binary, and this is a terminal: give a file with -o, or redirect the output")

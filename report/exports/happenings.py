@@ -89,7 +89,7 @@ def _finished(mine: Sequence[Wire], clock: Clock, comment: Comment) -> Iterator[
     used = max((place for place, wire in enumerate(done) if wire.op != "close"), default=-1)
     closed = [wire for wire in done[used + 1 :] if wire.op == "close"]
     for wire in (*shut, *closed)[:1]:
-        yield Happening("fin", HERE, wire.ended, clock.ended(wire), comment=comment(wire))
+        yield Happening("fin", HERE, wire.began, clock.began(wire), comment=comment(wire))
     deaf = min((w.began for w in done if w.op == "shutdown" and w.detail in ("SHUT_RD", "SHUT_RDWR")), default=None)
     for wire in _ends_of_file(done):
         if deaf is None or wire.ended < deaf:

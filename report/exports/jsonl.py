@@ -1,6 +1,6 @@
 """JSON Lines: the first line tells of the run, each further one of one event, in the trace's order.
 
-The keys are told in docs/trace-format.md, and in `events.schema.json` beside this file. Of a value at most `KEPT`
+The keys are told in docs/trace-format.md, and by docs/events.schema.json. Of a value at most `KEPT`
 characters or bytes are there; `size` says how many it has, `cut` whether some are missing.
 """
 

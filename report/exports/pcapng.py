@@ -24,7 +24,7 @@ from .text import plain
 
 ABOUT = (
     "Made of a trace by unmagic export. As recorded are payloads, their order, addresses and ports, and which side "
-    "opened and ended a connection; Ethernet, IP and TCP around them are made up, acknowledgements and MAC addresses too. "
+    "opened and ended a connection; Ethernet, IP and TCP around them are made up, with acknowledgements and MACs. "
     "A packet is what one call moved, its time when that call began to write, or had read; what was read lay in the "
     "kernel before. Secrets are masked. Comments name the call and its number in the trace."
 )

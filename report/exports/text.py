@@ -26,10 +26,10 @@ def _escape(character: str) -> str:
 
 
 def spelled(text: str, spell: Callable[[int], str]) -> str:
-    """`text` with every ASCII character that any format could read as syntax spelled by `spell`, which is given its
-    code point. Letters, digits, blanks, and single `_`, `.`, `,`, `/`, `-` and `=` stay as they are: doubled, some of
-    them are markup (``//``, ``--``, ``__``)."""
-    return re.sub(r"([_./,=-])\1+|[^\w .,/=\-\u0080-\U0010ffff]", lambda m: "".join(spell(ord(c)) for c in m[0]), text)
+    """`text` with every character that any format could read as syntax spelled by `spell`, which is given its code
+    point. Letters, digits, blanks, and single `_`, `.`, `,`, `/`, `-` and `=` stay as they are: doubled, some of them
+    are markup (``//``, ``--``, ``__``)."""
+    return re.sub(r"([_./,=-])\1+|[^\w .,/=-]", lambda found: "".join(spell(ord(c)) for c in found[0]), text)
 
 
 def function(code: Code, limit: int = LIMIT) -> str:
