@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup trace check test lint repeat clean
+# Programs that nobody here wrote, for tests: a WebSocket client, and what reads exports back.
+NPM := ws mermaid speedscope
+
+.PHONY: help setup trace check test lint repeat clean npm
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -28,7 +31,11 @@ check: $(READY)  ## Make the report again and compare it with what is committed
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 
-test: $(READY) lint  ## Run everything that CI runs
+npm:  ## Get what the tests want from the npm registry into build/
+	@test -n "$(UNMAGIC_WITHOUT_TOOLS)" || command -v npm >/dev/null || { echo "there is no npm on PATH: install it, or set UNMAGIC_WITHOUT_TOOLS=1 to skip the tests that want it"; exit 2; }
+	@for name in $(NPM); do test -d build/node_modules/$$name || test -n "$(UNMAGIC_WITHOUT_TOOLS)" || npm install --silent --prefix build $$name || exit 2; done
+
+test: $(READY) lint npm  ## Run everything that CI runs
 	@$(BIN)/python -m pytest
 	@$(BIN)/python tests/other_pythons.py
 

@@ -31,7 +31,7 @@ from tracer.scenarios import EVERY
 from unmagic.cli import main
 
 COMMITTED = ROOT / "report" / "flask_sock"
-COMMANDS = ("trace", "pages", "run", "journeys", "show", "chain", "scope", "lock")
+COMMANDS = ("trace", "pages", "run", "journeys", "show", "chain", "export", "scope", "lock")
 PYTHON = f"Python {'.'.join(map(str, sys.version_info[:3]))};"
 
 

@@ -9,6 +9,7 @@ import click
 
 from .chain import chain
 from .errors import Commands
+from .export import export
 from .journeys import journeys, show
 from .lock import lock
 from .pages import pages
@@ -34,5 +35,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot show an arrow shows the rest
 
 
-for command in (trace, pages, run, journeys, show, chain, scope, lock):
+for command in (trace, pages, run, journeys, show, chain, export, scope, lock):
     main.add_command(command)
