@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 # Programs that nobody here wrote, for tests: a WebSocket client, and what reads exports back.
-NPM := ws mermaid speedscope
+NPM := ws mermaid speedscope axe-core
 
 .PHONY: help setup trace check test lint repeat clean npm
 
