@@ -13,6 +13,7 @@ from .export import export
 from .journeys import journeys, show
 from .lock import lock
 from .pages import pages
+from .report import report
 from .run import run
 from .scope import scope
 from .trace import trace
@@ -35,5 +36,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot show an arrow shows the rest
 
 
-for command in (trace, pages, run, journeys, show, chain, export, scope, lock):
+for command in (trace, pages, run, report, journeys, show, chain, export, scope, lock):
     main.add_command(command)
