@@ -52,6 +52,10 @@ bench: $(READY)  ## Measure reference_impl beside the real stack, as ratios
 bench-recording: $(READY)  ## Measure what recording costs the traced program, with values and without
 	@$(BIN)/python -m benchmarks.recording
 
+.PHONY: screenshots
+screenshots: $(READY)  ## Take pictures of the explorer page, for docs/screenshots
+	@$(BIN)/python tests/screenshots.py
+
 clean:  ## Remove what was made, but not the committed report
 	rm -rf $(VENV) .venv-* traces build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -47,8 +47,9 @@ function drawRuns(message, buffer, place) {
   for (const field of leaves(message, place)) {
     const button = h("button.run", {
       type: "button", "data-field": field.at, title: hiddenField(message, field.at) ? null : `${field.name}: ${field.value}`,
-      "aria-label": hiddenField(message, field.at) ? "bytes whose meaning is hidden" : spoken(buffer, field), onclick: () => choose(message, field.at),
-    }, ...cells(message, buffer, place, field, ends))
+      onclick: () => choose(message, field.at),
+    }, h("span.sr", {}, hiddenField(message, field.at) ? "bytes whose meaning is hidden" : spoken(buffer, field)),
+      h("span", { "aria-hidden": "true" }, ...cells(message, buffer, place, field, ends)))
     found.push(button)
     if (ends.has(field.stop)) found.push(boundary(message, ends.get(field.stop)))
   }

@@ -78,7 +78,7 @@ function code(place, ran, here) {
   })
   const table = h("table.source", { "aria-label": `Source of ${fn(place).name}` }, h("tbody", {}, ...rows))
   const cut = last - first + 1 - rows.length
-  return h("div.code-box", {}, table, cut > 0 && h("p.quiet", {}, `${plural(cut, "more line")} behind the link.`),
+  return h("div.code-box", { tabindex: "0", role: "group", "aria-label": "Source" }, table, cut > 0 && h("p.quiet", {}, `${plural(cut, "more line")} behind the link.`),
     !ran && here < 0 && h("p.quiet", {}, "Which of its lines ran was not recorded."))
 }
 

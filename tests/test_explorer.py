@@ -1,0 +1,298 @@
+"""The explorer page in a real browser: panes, keys, links, the URL, print, dark, narrow, no script, hostile data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers_explorer import AXE, current, launch, place, report
+from helpers_exports import Talk, missing, record
+from playwright.sync_api import Browser, Page, sync_playwright
+
+MESSAGE = "#/receive/4-text"
+HOSTILE = '</script><img src=x onerror="window.pwned=1"> <!-- \' " & ]]>'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        opened = launch(driver)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, scenario_folder: Path) -> Path:
+    """The page of the receive scenario, with the same on our own stack beside it."""
+    folder = tmp_path_factory.mktemp("pages")
+    report(folder, scenario_folder / "receive.trace", "--beside", scenario_folder / "ours.trace")
+    return folder / "index.html"
+
+
+@pytest.fixture
+def opened(browser: Browser, made: Path) -> Iterator[Page]:
+    """The page at the text message that was received; whatever it asks for, or complains of, fails the test."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: asked.append(str(error)))
+    page.on("console", lambda message: asked.append(message.text) if message.type == "error" else None)
+    page.goto(made.as_uri() + MESSAGE)
+    page.wait_for_selector("#steps [aria-current='step']")
+    yield page
+    context.close()
+    assert [one for one in asked if not one.startswith("file://")] == []
+
+
+def test_the_contents_tell_direction_kind_and_size(opened: Page):
+    entries = opened.locator("#contents button").all_inner_texts()
+    told = [" ".join(entry.split()) for entry in entries]
+    assert "→ text Hello 11 bytes in" in told
+    assert any(entry.startswith("← response 101 Switching Protocols") for entry in told)
+    assert opened.locator("#contents [aria-current='true']").inner_text().split() == [
+        "→",
+        "text",
+        "Hello",
+        "11",
+        "bytes",
+        "in",
+    ]
+
+
+def test_steps_by_key_by_button_and_by_click(opened: Page):
+    assert "recv" in current(opened)
+    opened.keyboard.press("ArrowRight")
+    assert "receive_data" in current(opened)
+    assert place(opened).split("?")[0].startswith(f"{MESSAGE}/")
+    opened.click("#next")
+    after = current(opened)
+    opened.keyboard.press("ArrowLeft")
+    assert "receive_data" in current(opened) and current(opened) != after
+    opened.locator("#steps button.step").last.click()
+    assert "receive" in current(opened)
+    assert re.search(r"step (\d+) of \1$", opened.locator("#position").inner_text())
+
+
+def test_messages_by_key(opened: Page):
+    opened.keyboard.press("]")
+    assert "/5-text" in place(opened)
+    opened.keyboard.press("[")
+    assert "/4-text" in place(opened)
+
+
+def test_every_call_on_demand_and_repeats_unfold(opened: Page):
+    crossings = opened.locator("#steps button.step").count()
+    opened.keyboard.press("a")
+    assert opened.locator("#steps button.step").count() > 2 * crossings
+    assert opened.locator("#every-call").is_checked()
+    fold = opened.locator("#steps button.fold").first
+    before = opened.locator("#steps button.step").count()
+    fold.click()
+    assert opened.locator("#steps button.step").count() > before
+    assert "unfolded=" in place(opened)
+
+
+def test_a_step_shows_its_source_with_the_lines_that_ran(opened: Page):
+    opened.keyboard.press("ArrowRight")
+    source = opened.locator("#source")
+    assert "WSConnection.receive_data" in source.inner_text()
+    ran = source.locator("tr.ran")
+    assert ran.count() >= 2 and "✓" in ran.first.inner_text()
+    links = source.locator("a").evaluate_all("links => links.map(link => link.href)")
+    assert any(re.fullmatch(r"https://github\.com/[^/]+/[^/]+/blob/[0-9a-f]{40}/\S+#L\d+-L\d+", link) for link in links)
+
+
+def test_a_field_chooses_the_step_that_took_it_and_back(opened: Page):
+    opened.locator("#fields button.field", has_text="masking-key").click()
+    assert "consume_exactly" in opened.locator("#source").inner_text()
+    assert "parse_header" in opened.locator("#fields tr.chosen").inner_text()
+    assert "field=" in place(opened)
+    chosen = opened.locator("#runs button.run.chosen .byte").all_inner_texts()
+    assert chosen == ["37", "fa", "21", "3d"]
+
+
+def test_the_bytes_have_tabs_and_the_ends_of_reads(opened: Page):
+    tabs = opened.locator("#tabs button")
+    assert [tab.strip() for tab in tabs.all_inner_texts()] == ["as sent", "unmasked", "text"]
+    tabs.filter(has_text="unmasked").click()
+    assert "48656c6c6f" in re.sub(r"\s", "", opened.locator("#runs").inner_text())
+    tabs.filter(has_text="text").click()
+    assert "Hello" in opened.locator("#runs").inner_text()
+
+
+def test_the_url_restores_everything(opened: Page, browser: Browser):
+    opened.keyboard.press("a")
+    opened.locator("#fields button.field", has_text="payload data").first.click()
+    opened.locator("#tabs button", has_text="unmasked").click()
+    hash_, step = place(opened), current(opened)
+    page = browser.new_page()
+    page.goto(opened.url.split("#")[0] + hash_)
+    page.wait_for_selector("#steps [aria-current='step']")
+    assert (place(page), current(page)) == (hash_, step)
+    assert page.locator("#tabs [aria-selected='true']").inner_text().strip() == "unmasked"
+    page.close()
+
+
+@pytest.mark.parametrize("hash_", ["#/no/such/99", "#/receive/4-text/9999?field=-7&tab=x", "#%%%", "#/%E0%A4%A/1"])
+def test_a_url_that_names_nothing_shows_something(made: Path, browser: Browser, hash_: str):
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(made.as_uri() + hash_)
+    page.wait_for_selector("#steps [aria-current='step']")
+    assert errors == []
+    page.close()
+
+
+def test_the_journey_is_a_line_through_lanes_and_threads(opened: Page):
+    drawing = opened.locator("#journey svg").first
+    told = drawing.text_content() or ""
+    label = drawing.get_attribute("aria-label") or ""
+    assert "unmasked" in label + told and "handed over" in label + told
+    opened.locator("#journey a.leg circle").nth(2).click()
+    assert "consume_at_most" in opened.locator("#source").inner_text()
+
+
+def test_two_recordings_side_by_side(opened: Page):
+    opened.select_option("#beside", "ours")
+    table = opened.locator("#beside-table")
+    assert {"simple_websocket", "wsproto"} <= set(table.locator("tbody th").all_inner_texts())
+    assert "Connection._control" not in table.inner_text() and "FrameParser" in table.inner_text()
+    assert "beside=ours" in place(opened)
+    opened.keyboard.press("Escape")
+    assert not opened.locator("#beside-pane").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("words", "hit"), [("XorMasker", "XorMaskerSimple"), ("hello", "Hello"), ("37 fa 21 3d", "37 fa")]
+)
+def test_search_finds_functions_values_and_hex(opened: Page, words: str, hit: str):
+    opened.keyboard.press("/")
+    opened.keyboard.type(words)
+    first = opened.locator("#hits button").first
+    assert hit in first.inner_text()
+    first.click()
+    assert not opened.locator("#hits-pane").is_visible()
+
+
+def test_predict_hides_asks_and_counts(opened: Page):
+    steps = opened.locator("#steps button.step").count()
+    opened.check("#predict")
+    assert opened.locator("#steps button.step").count() == 1
+    opened.keyboard.press("ArrowRight")
+    opened.locator("#choices button", has_text="wsproto").click()
+    assert "Right" in opened.locator("#verdict").inner_text()
+    assert opened.locator("#steps button.step").count() == 2
+    assert opened.locator("#score").inner_text() == "1 of 1 right"
+    opened.locator("#fields button.field").first.click()
+    assert opened.locator("#question").inner_text().startswith("What do these bytes mean?")
+    opened.locator("#choices button").first.click()
+    assert opened.evaluate("localStorage.length + sessionStorage.length") == 0
+    opened.uncheck("#predict")
+    assert opened.locator("#steps button.step").count() == steps
+
+
+def test_help_and_the_switch_for_single_keys(opened: Page):
+    opened.keyboard.press("?")
+    assert opened.locator("#help").is_visible()
+    opened.uncheck("#single-keys")
+    opened.keyboard.press("Escape")
+    opened.keyboard.press("a")
+    assert not opened.locator("#every-call").is_checked()
+
+
+def test_everything_can_be_reached_by_tab_and_nothing_traps(opened: Page):
+    seen = set()
+    opened.evaluate("document.body.focus()")
+    for _ in range(60):
+        opened.keyboard.press("Tab")
+        seen.add(opened.evaluate("document.activeElement.closest('[id]')?.id"))
+    assert {"search", "every-call", "predict", "next", "contents", "steps", "fields"} <= seen
+
+
+def test_a_screen_reader_is_told_of_each_step(opened: Page):
+    opened.keyboard.press("ArrowRight")
+    assert re.match(
+        r"Step 2 of \d+\. wsproto, WSConnection\.receive_data", opened.locator("#live").text_content() or ""
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 420])
+def test_axe_finds_nothing_serious(browser: Browser, made: Path, scheme: Any, width: int):
+    """Contrast included, which it computes from what is drawn."""
+    if not AXE.is_file():
+        missing(f"there is no {AXE}: `make npm` puts axe-core there")
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(made.as_uri() + MESSAGE)
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    serious = [
+        (v["id"], v["nodes"][0]["html"][:120]) for v in found["violations"] if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    context.close()
+
+
+def test_dark_is_dark(browser: Browser, made: Path):
+    grounds = []
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(made.as_uri())
+        ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        grounds.append(sum(map(int, re.findall(r"\d+", ground)[:3])))
+        page.close()
+    assert grounds[0] > 600 > 150 > grounds[1]
+
+
+def test_a_narrow_screen_needs_no_sideways_scrolling(browser: Browser, made: Path):
+    page = browser.new_page(viewport={"width": 420, "height": 900})
+    page.goto(made.as_uri() + MESSAGE)
+    page.wait_for_selector("#steps [aria-current='step']")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    page.close()
+
+
+@pytest.mark.parametrize("how", ["without a script", "in print"])
+def test_the_page_is_complete(browser: Browser, made: Path, how: str):
+    context = browser.new_context(java_script_enabled=how == "in print")
+    page = context.new_page()
+    page.goto(made.as_uri())
+    if how == "in print":
+        page.emulate_media(media="print")
+    story = page.locator("#story")
+    assert story.is_visible() and not page.locator("#panes").is_visible()
+    text = story.inner_text()
+    for wanted in ("WSConnection.receive_data", "masking-key", "handed over", "101 Switching Protocols", "FrameParser"):
+        assert wanted in text, wanted
+    ids = page.locator("[id]").evaluate_all("all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids))
+    targets = story.locator("a[href^='#m-']").evaluate_all("all => all.map(one => one.getAttribute('href').slice(1))")
+    assert targets and set(targets) <= set(ids)
+    context.close()
+
+
+def test_hostile_data_is_shown_and_never_obeyed(browser: Browser, tmp_path: Path):
+    trace = record(
+        tmp_path, Talk("tcp", (HOSTILE, "harmless"), path="/<b>x</b>", header="X-Odd: </title><script>pwned=2</script>")
+    )
+    report(tmp_path / "pages", trace)
+    source = (tmp_path / "pages" / "index.html").read_text(encoding="utf-8")
+    assert "default-src &#39;none&#39;" in source and source.count("</script>") == 2
+    page = browser.new_page()
+    failed: list[str] = []
+    page.on("console", lambda message: failed.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.goto((tmp_path / "pages" / "index.html").as_uri())
+    page.wait_for_selector("#contents button")
+    for button in range(page.locator("#contents button").count()):
+        page.locator("#contents button").nth(button).click()
+    assert page.evaluate("window.pwned") is None and failed == []
+    assert page.locator("img").count() == 0
+    assert any(HOSTILE[:20] in text for text in page.locator("#contents button").all_inner_texts())
+    page.close()
