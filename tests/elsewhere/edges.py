@@ -21,7 +21,10 @@ def recomputes(flow: Flow, edge: Edge) -> bool:
     how = edge.relation.how
     if (edge.kind == "slice") != (how == "slice") or not 0 <= start < stop:
         return False
-    if how in ("joined", "quoted", "escaped"):
+    if how == "joined":
+        at = edge.relation.at
+        return target[start:stop] == source[at : at + stop - start]
+    if how in ("quoted", "escaped"):
         return _means(target[start:stop], how) == source
     if how in ("slice", "unquoted", "unescaped"):
         return _means(source[start:stop], how) == target

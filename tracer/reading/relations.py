@@ -16,6 +16,8 @@ from urllib.parse import unquote_to_bytes
 
 #: Content of fewer bytes than this inside something larger says nothing.
 LEAST = 2
+#: Of what is kept only in part, as many bytes have to agree at least.
+ENOUGH = 64
 #: Relations whose offsets lie in the source: what was made is these bytes of it, as they are or in another form.
 OF_SOURCE = frozenset({"slice", "unquoted", "unescaped"})
 #: Relations whose offsets lie in what was made: the source is these bytes of it, as it is or in another form.
@@ -29,12 +31,14 @@ class Relation:
     `how` is copy, decoded, encoded, slice (of the source), joined (the source lies in it), unmasked, inflated,
     deflated, folded (another case), unquoted and quoted (percent-encoding), unescaped and escaped (a string in JSON),
     unarmoured and armoured (base64). `start` and `stop` are offsets in bytes: of the source where `how` is in
-    `OF_SOURCE`, of what was made where it is in `OF_MADE`, else 0 and the size of what was made.
+    `OF_SOURCE`, of what was made where it is in `OF_MADE`, else 0 and the size of what was made. Of a source that was
+    joined only in part, `at` is the first byte that was.
     """
 
     how: str
     start: int
     stop: int
+    at: int = 0
 
 
 def relation(source: str | bytes, made: str | bytes, keys: tuple[bytes, ...] = ()) -> Relation | None:
@@ -163,3 +167,26 @@ def _unmasked(a: bytes, b: bytes, keys: tuple[bytes, ...]) -> Relation | None:
     known = any(len(k) == 4 and k[: len(key)] == key for k in keys)
     shown = len(a) >= 8 and a[4:] != a[:-4]
     return Relation("unmasked", 0, len(b)) if known or shown else None
+
+
+def in_part(a: bytes, size: int, b: bytes, made: int) -> Relation | None:
+    """The relation where only the beginning of one, or of both, is kept: `a` and `b`, of `size` and `made` bytes.
+
+    What is kept of one has to lie in the other, as far as that is kept, and the sizes have to allow it.
+    """
+    known = min(len(a), len(b))
+    if known < ENOUGH:
+        return None
+    if size == made:
+        return Relation("copy", 0, made) if a[:known] == b[:known] else None
+    if made < size:
+        how, part, whole, length = "slice", b, a, made
+    else:
+        how, part, whole, length = "joined", a, b, size
+    room = abs(size - made)
+    at = whole.find(part[:ENOUGH])
+    while 0 <= at <= room:
+        if whole[at : at + len(part)] == part[: len(whole) - at]:
+            return Relation(how, at, at + length)
+        at = whole.find(part[:ENOUGH], at + 1)
+    return None
