@@ -35,12 +35,15 @@ test: $(READY) lint  ## Run everything that CI runs
 repeat: $(READY)  ## Record everything 20 times and compare the pages each time
 	@$(BIN)/python tests/repeat.py 20
 
-.PHONY: upstream-tests bench
+.PHONY: upstream-tests bench bench-journeys
 upstream-tests: $(READY)  ## Run the original libraries' own tests against reference_impl
 	@$(BIN)/python tests/upstream/run.py
 
 bench: $(READY)  ## Measure reference_impl beside the real stack, as ratios
 	@$(BIN)/python -m benchmarks
+
+bench-journeys: $(READY)  ## Measure how long the journeys of 100 to 10,000 round trips take
+	@$(BIN)/python -m benchmarks journeys
 
 clean:  ## Remove what was made, but not the committed report
 	rm -rf $(VENV) .venv-* traces build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
