@@ -35,12 +35,15 @@ test: $(READY) lint  ## Run everything that CI runs
 repeat: $(READY)  ## Record everything 20 times and compare the pages each time
 	@$(BIN)/python tests/repeat.py 20
 
-.PHONY: upstream-tests bench bench-journeys
+.PHONY: upstream-tests bench bench-recording bench-journeys
 upstream-tests: $(READY)  ## Run the original libraries' own tests against reference_impl
 	@$(BIN)/python tests/upstream/run.py
 
 bench: $(READY)  ## Measure reference_impl beside the real stack, as ratios
 	@$(BIN)/python -m benchmarks
+
+bench-recording: $(READY)  ## Measure what recording costs the traced program, with values and without
+	@$(BIN)/python -m benchmarks.recording
 
 bench-journeys: $(READY)  ## Measure how long the journeys of 100 to 10,000 round trips take
 	@$(BIN)/python -m benchmarks journeys

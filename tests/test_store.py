@@ -429,7 +429,11 @@ TOLD = {
     "update value set data = 1.5": "value.data holds real where text belongs",
     "update value set type = cast(x'ff' as text)": "the text in column type is not UTF-8",
     "update scope set reason = cast(x'0aff' as text)": "the text in column reason is not UTF-8",
-    "drop table part": "it has no table: part",
+    "drop table shape; drop table part": "it has no table: shape",
+    "drop table call; update shape set labels = '[1]'": "the labels of shape 1 are no list of names",
+    "drop table call; update shape set labels = '{' where id = 2": "the labels of shape 2 are no list of names",
+    "drop table call; delete from shape": "describes value 1 by nothing that is there",
+    "drop table call; update batch set objects = x'00'": "batch 1 cannot be unpacked",
     "alter table thread rename column name to called": "it has no column: name",
     "update meta set value = 'x' where key = 'indexed'; update batch set events = x'00'": "batch 1 cannot be unpacked",
     "drop table call; delete from batch where id = 1": "numbered 2 to",
@@ -478,14 +482,42 @@ def test_batches_that_cannot_be(tmp_path, good, numbers, said):
     path.write_bytes(good[0])
     db = sqlite3.connect(path)
     db.execute("delete from batch")
-    db.execute("insert into batch values (1, 1, ?)", (zlib.compress(array("q", numbers).tobytes()),))
+    db.execute("insert into batch (thread, events) values (1, ?)", (zlib.compress(array("q", numbers).tobytes()),))
     db.commit()
     db.close()
+    refused_unchanged(path, said)
+
+
+def refused_unchanged(path: Path, said: str) -> None:
     before = path.read_bytes()
     with pytest.raises(TraceError, match=re.escape(said)) as error:
         Trace.open(path)
     sentence(error.value)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((900, 900, 1, -1, 0), "cannot be unpacked"),
+        ((900, 900, 5000, -1, 0, 0), "describes value 900 by nothing that is there"),
+        ((900, 900, 1, -1, 0, -1), "describes value 900 by nothing that is there"),
+        ((900, 900, 1, -1, 0, 99), "describes value 900 by nothing that is there"),
+        ((900, 900, 77, -1, 0, 1, 1), "value 900 has 1 parts and 2 labels"),
+        ((900, 900, 77, -1, 0, 2, 1, 5000), "part.child points to value 5000"),
+        ((900, 900, 77, -1, 0, 2, 1, 1) * 2, "UNIQUE"),
+    ],
+)
+def test_descriptions_that_cannot_be(tmp_path, good, numbers, said):
+    path = tmp_path / "damaged.trace"
+    path.write_bytes(good[0])
+    db = sqlite3.connect(path)
+    db.execute("insert into shape values (77, 'T', 'object', '[\".a\", \".b\"]')")
+    objects = zlib.compress(array("q", numbers).tobytes())
+    db.execute("insert into batch (thread, events, objects) values (1, ?, ?)", (zlib.compress(b""), objects))
+    db.commit()
+    db.close()
+    refused_unchanged(path, said)
 
 
 def write(path: Path, content: bytes) -> None:

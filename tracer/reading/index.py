@@ -7,6 +7,7 @@ A return without a call belongs to a function that was running before the record
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 import zlib
@@ -62,14 +63,53 @@ def _thread_events(db: sqlite3.Connection, thread: int) -> Iterator[Event]:
 
 def _numbers(batch: int, data: bytes) -> array[int]:
     """The numbers of a batch, unpacked."""
-    numbers = array("q")
     try:
-        numbers.frombytes(zlib.decompress(data))
+        return _integers(zlib.decompress(data))
     except (zlib.error, ValueError) as error:
         raise Damaged(f"batch {batch} cannot be unpacked ({error})") from None
+
+
+def _integers(data: bytes) -> array[int]:
+    """64-bit little-endian integers. Raises ValueError where bytes are left over."""
+    numbers = array("q")
+    numbers.frombytes(data)
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers
+
+
+def _fill_objects(db: sqlite3.Connection) -> None:
+    """The values that batches describe, with what is directly inside them. A value that has a row already says
+    something besides."""
+    shapes = {row[0]: (*row[1:3], _labels(*row)) for row in db.execute("select id, type, kind, labels from shape")}
+    for batch, data in db.execute("select id, objects from batch where objects <> x'' order by id"):
+        numbers = _numbers(batch, data)
+        values, parts, position = [], [], 0
+        while position < len(numbers):
+            start = position + 6
+            if start > len(numbers):
+                raise Damaged(f"batch {batch} cannot be unpacked (a description is cut)")
+            number, identity, shape, size, cut, count = numbers[position:start]
+            position = start + count
+            if shape not in shapes or count < 0 or position > len(numbers):
+                raise Damaged(f"batch {batch} describes value {number} by nothing that is there")
+            kind, word, labels = shapes[shape]
+            if count not in (0, len(labels)):
+                raise Damaged(f"value {number} has {count} parts and {len(labels)} labels")
+            values.append((number, identity, kind, word, size, None, cut))
+            parts += [(number, place, labels[place], child) for place, child in enumerate(numbers[start:position])]
+        db.executemany("insert or ignore into value values (?, ?, ?, ?, ?, ?, ?)", values)
+        db.executemany("insert into part values (?, ?, ?, ?)", parts)
+
+
+def _labels(number: int, kind: str, word: str, labels: str) -> list[str]:
+    try:
+        found = json.loads(labels)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise Damaged(f"the labels of shape {number} are no list of names")
+    return found
 
 
 def _stop(numbers: array[int], position: int) -> int:
@@ -100,12 +140,15 @@ def build(db: sqlite3.Connection) -> None:
         try:
             for name in made():
                 db.execute(f"drop table if exists {name}")
-            for name in schema():
-                if name not in made():
-                    check(db, name)
             _check_batches(db)
             for statement in MADE.split(";"):
                 db.execute(statement)
+            for name in ("batch", "shape", "value"):
+                check(db, name)
+            _fill_objects(db)
+            for name in schema():
+                if name not in made():
+                    check(db, name)
             _fill(db)
             for name in made():
                 check(db, name)

@@ -31,6 +31,10 @@ create table argument (
   call integer not null references call, position integer not null, value integer not null references value,
   primary key (call, position)
 ) without rowid;
+create table part (
+  value integer not null references value, position integer not null, label text not null,
+  child integer not null references value, primary key (value, position)
+) without rowid;
 create table executed (
   ord integer primary key, call integer not null references call, line integer not null
 );

@@ -14,9 +14,10 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD
+from .kinds import PLAIN
 from .scope import beyond_us
 from .settrace import FULL
-from .values import PLAIN, taker, without_variable
+from .snapshots import loose, taker
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -77,8 +78,8 @@ class MonitoringEngine:
         files: dict[str, Any] = recorder.files
         tick, entry_of = recorder.tick, recorder.entry
         keep_values = recorder.options.values
-        plain, take, frame_of, beyond = PLAIN, taker(recorder.known.entries), sys._getframe, beyond_us
-        fixed = without_variable
+        plain, take, frame_of, beyond = PLAIN, taker(recorder.known), sys._getframe, beyond_us
+        deep = recorder.known.deep.get
         own = events.PY_START | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
         here = _local()
 
@@ -122,18 +123,31 @@ class MonitoringEngine:
                     if entry.tapped:
                         back = beyond(back)
                     caller, lasti = back.f_code, back.f_lasti
-                if keep_values:
-                    held = frame.f_locals
-                    arguments = tuple(
-                        [
-                            value if id(type(value)) in plain else take(value)
-                            for value in [held[name] for name in entry.arguments]
-                        ]
-                    )
+                if not keep_values:
+                    arguments = []
+                elif entry.pick is not None:
+                    values = entry.pick(frame.f_locals)
                     if entry.variable:
-                        arguments = fixed(arguments, entry.variable)
+                        arguments = [
+                            value if id(type(value)) in plain else (deep(id(value)) or take(value))
+                            for value in values[: -entry.variable]
+                        ]
+                        arguments += map(loose, values[-entry.variable :])
+                    else:
+                        arguments = [
+                            value if id(type(value)) in plain else (deep(id(value)) or take(value)) for value in values
+                        ]
+                elif entry.arguments:
+                    value = frame.f_locals[entry.arguments[0]]
+                    arguments = [
+                        loose(value)
+                        if entry.variable
+                        else value
+                        if id(type(value)) in plain
+                        else (deep(id(value)) or take(value))
+                    ]
                 else:
-                    arguments = ()
+                    arguments = []
                 try:
                     put = here.put
                 except AttributeError:
@@ -163,7 +177,7 @@ class MonitoringEngine:
                 if frame.f_lasti > entry.beginning:
                     put((RESUME, tick(), entry, caller, lasti, id(frame)))
                 else:  # thrown into before it began
-                    put((CALL, tick(), entry, caller, lasti, id(frame), ()))
+                    put((CALL, tick(), entry, caller, lasti, id(frame), []))
             except Exception as error:
                 recorder.fault(error)
 
@@ -173,7 +187,7 @@ class MonitoringEngine:
                     if not keep_values:
                         value = None
                     elif id(type(value)) not in plain:
-                        value = take(value)
+                        value = deep(id(value)) or take(value)
                     try:
                         here.put((kind, tick(), value))
                     except AttributeError:

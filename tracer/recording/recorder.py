@@ -26,6 +26,7 @@ from typing import Any
 from . import store
 from .events import ThreadLog
 from .forks import forget, leave_signals_to_others, watch_forks
+from .kinds import forget_plans
 from .known import Known
 from .monitoring import EngineError, MonitoringEngine
 from .scope import DEFAULT, OWN, Entry, Scope
@@ -33,12 +34,13 @@ from .secrets import Secrets
 from .settrace import FULL, SettraceEngine
 from .store import Store
 from .threads import ThreadStarts
-from .values import forget_plans
 from .wiretap import Wiretap
 from .writer import Writer
 
-#: Seconds between two commits while the program runs.
-INTERVAL = 0.2
+#: Seconds between two commits while the program runs, and while nothing happens. What is written soon is still in the
+#: processor's cache.
+INTERVAL = 0.05
+RESTING = 0.2
 #: What the trace says where its main thread had no hook any more in the end.
 LOST = (
     "the end of the main thread may be missing: its trace function was gone (Python takes it away where a signal's "
@@ -329,9 +331,10 @@ class Recorder:
         ending = False
         try:
             leave_signals_to_others()
+            seen = 0
             while not ending:
-                self._wake.acquire(timeout=INTERVAL)
-                ending = self._ending
+                self._wake.acquire(timeout=INTERVAL if self._writer.events > seen else RESTING)
+                seen, ending = self._writer.events, self._ending
                 self.drain()
         except Exception as error:
             self.active = False

@@ -14,6 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from types import CodeType, FrameType
 
 from .bytecode import SUSPENDS, beginning, returns, suspensions
@@ -75,6 +76,7 @@ class Entry:
         "lines",
         "number",
         "path",
+        "pick",
         "returns",
         "suspended",
         "suspends",
@@ -91,6 +93,8 @@ class Entry:
         #: How many of the last arguments are `*args` and `**kwargs`, which each call makes anew.
         self.variable = bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)
         self.arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + self.variable]
+        #: Takes the arguments' values out of a frame's locals, in their order; None where there is one, or none.
+        self.pick = itemgetter(*self.arguments) if len(self.arguments) > 1 else None
         self.suspends = bool(code.co_flags & SUSPENDS)
         self.suspended = suspensions(code)
         self.beginning = beginning(code)

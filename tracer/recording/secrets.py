@@ -54,20 +54,7 @@ _PAIR = re.compile(
 _LITERALS = re.compile(
     rf"""(?ix) ["'] (?:{_NAME}|{"|".join(HEADERS)}) ["'] \]? \s* [,:=] \s* b? (?: "([^"\r\n]+) | '([^'\r\n]+) )"""
 )
-#: Every secret's name has one of these in it, and so has a URL with credentials: what has none is not searched at all.
-_HINTS = (
-    b"passw",
-    b"passphrase",
-    b"secret",
-    b"key",
-    b"session",
-    b"token",
-    b"pwd",
-    b"auth",
-    b"credential",
-    b"cookie",
-    b"://",
-)
+#: Every secret's name has one of these in it.
 _HINT = re.compile("passw|passphrase|secret|key|session|token|pwd|auth|credential|cookie", re.I)
 _URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@")
 _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|negotiate|token|apikey)\s+(?=\S)")
@@ -92,6 +79,8 @@ class Secrets:
         self.show = show
         self.masked: dict[str, int] = {}
         self.unfinished: list[str] = []
+        #: How often a secret was learned that was not known.
+        self.learned = 0
         self._known: dict[str, None] = {}
         self._finder: re.Pattern[str] | None = None
         #: How long the longest known secret is, in characters.
@@ -112,8 +101,14 @@ class Secrets:
     def named(self, name: str) -> bool:
         """Whether what is called `name` is a secret."""
         if name not in self._names:
+            if len(self._names) > MOST:
+                self._names.clear()
             self._names[name] = not self.show and NAME.match(name) is not None
         return self._names[name]
+
+    def concerns(self, name: str) -> bool:
+        """Whether it matters that something has this name: it says that it is a secret, or that it is none."""
+        return self.named(name) or (not self.show and _PUBLIC_NAME.match(name) is not None)
 
     def text(self, text: str, name: str = "") -> str:
         """`text` with its secrets masked; all of it where `name` is a secret's name."""
@@ -201,6 +196,7 @@ class Secrets:
         self.masked[rule] = self.masked.get(rule, 0) + 1
         new = [form for form in forms(secret) if len(form) >= _SHORTEST and form not in self._known]
         if new:
+            self.learned += 1
             self._known.update(dict.fromkeys(new))
             for oldest in list(self._known)[:-MOST]:
                 del self._known[oldest]
@@ -234,15 +230,18 @@ def forms(secret: str) -> list[str]:
 
 
 def hinted(text: str | bytes) -> bool:
-    """Whether a secret's name may stand in a text: by far the most have none, and this is quick to see."""
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    lowered = data.lower()
-    return any(hint in lowered for hint in _HINTS)
+    """Whether a secret's name may stand in a text, or a URL with credentials: by far the most have none, and this is
+    quick to see. (Written out, since it is asked for all that passes; `_HINT` has the same words.)"""
+    low = (text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")).lower()
+    return (
+        b"key" in low or b"auth" in low or b"token" in low or b"session" in low or b"cookie" in low or b"passw" in low
+        or b"secret" in low or b"pwd" in low or b"credential" in low or b"passphrase" in low or b"://" in low
+    )  # fmt: skip
 
 
 def _pairs(text: str) -> Iterator[re.Match[str]]:
-    """What `_PAIR` finds. A name is a run of letters, digits, `_`, `.` and `-` from its first one, so there is one place
-    before each hint where it can begin."""
+    """What `_PAIR` finds. A name is a run of letters, digits, `_`, `.` and `-` from its first one, so there is one
+    place before each hint where it can begin."""
     done = 0
     for hint in _HINT.finditer(text):
         start = hint.start()
@@ -283,7 +282,7 @@ class StreamMask:
     """Masks one direction of one connection, where a header or a pair may be cut by a read.
 
     Keeps the unmasked end of the stream since its last line break (at most `LIMIT` bytes; `EDGE` where nothing in it
-    hints at a secret), looks at it together with what comes next, and gives back the masked form of the new bytes alone.
+    hints at a secret), looks at it together with what comes next, and gives back the masked form of the new bytes.
     """
 
     LIMIT = 8192

@@ -14,8 +14,9 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD, ThreadLog
+from .kinds import PLAIN
 from .scope import beyond_us
-from .values import PLAIN, taker, without_variable
+from .snapshots import loose, taker
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -76,8 +77,8 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     files: dict[str, Any] = recorder.files
     entry_of = recorder.entry
     keep_values = recorder.options.values
-    plain, take, beyond = PLAIN, taker(recorder.known.entries), beyond_us
-    fixed = without_variable
+    plain, take, beyond = PLAIN, taker(recorder.known), beyond_us
+    deep = recorder.known.deep.get
     #: The exceptions on their way out, told by "exception" some time before "return" comes with None: more than one
     #: where something runs while a frame is being left (a `finally`, a generator that is dropped).
     leaving = log.leaving
@@ -115,18 +116,31 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 key = id(frame)
             else:
                 key = 0
-            if keep_values:
-                held = frame.f_locals
-                arguments = tuple(
-                    [
-                        value if id(type(value)) in plain else take(value)
-                        for value in [held[name] for name in entry.arguments]
-                    ]
-                )
+            if not keep_values:
+                arguments = []
+            elif entry.pick is not None:
+                values = entry.pick(frame.f_locals)
                 if entry.variable:
-                    arguments = fixed(arguments, entry.variable)
+                    arguments = [
+                        value if id(type(value)) in plain else (deep(id(value)) or take(value))
+                        for value in values[: -entry.variable]
+                    ]
+                    arguments += map(loose, values[-entry.variable :])
+                else:
+                    arguments = [
+                        value if id(type(value)) in plain else (deep(id(value)) or take(value)) for value in values
+                    ]
+            elif entry.arguments:
+                value = frame.f_locals[entry.arguments[0]]
+                arguments = [
+                    loose(value)
+                    if entry.variable
+                    else value
+                    if id(type(value)) in plain
+                    else (deep(id(value)) or take(value))
+                ]
             else:
-                arguments = ()
+                arguments = []
             put((CALL, tick(), entry, caller, lasti, key, arguments))
             if len(events) > FULL:
                 recorder.wait(events)
@@ -149,7 +163,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                         put((YIELD if lasti in entry.suspended else RETURN, tick(), None))
                     return on_event
                 if keep_values and id(type(argument)) not in plain:
-                    argument = take(argument)
+                    argument = deep(id(argument)) or take(argument)
                 code = frame.f_code
                 if code.co_flags & 0x2A0 and frame.f_lasti in files[code.co_filename][id(code)].suspended:
                     put((YIELD, tick(), argument if keep_values else None))

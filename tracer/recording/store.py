@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 #: The version of the schema. A reader refuses every other one with a sentence.
-VERSION = 1
+VERSION = 2
 #: Says "this SQLite file is a trace" (`PRAGMA application_id`): "unmg".
 APPLICATION_ID = 0x756E6D67
 
@@ -37,10 +37,7 @@ create table value (
   id integer primary key, object integer not null, type text not null, kind text not null, size integer not null,
   data, cut integer not null
 );
-create table part (
-  value integer not null references value, position integer not null, label text not null,
-  child integer not null references value, primary key (value, position)
-) without rowid;
+create table shape (id integer primary key, type text not null, kind text not null, labels text not null);
 create table connection (id integer primary key, family text, local text, peer text, role text, tls integer);
 create table wire (
   id integer primary key, began integer not null, ended integer not null, thread integer not null references thread,
@@ -48,14 +45,15 @@ create table wire (
   size integer not null, value integer references value, error integer references value, detail text not null,
   t0 integer not null, t1 integer not null
 );
-create table batch (id integer primary key, thread integer not null references thread, events blob not null);
+create table batch (id integer primary key, thread integer not null references thread, events blob not null,
+  objects blob not null default x'');
 create table scope (path text primary key, lane text not null, recorded integer not null, reason text not null)
   without rowid;
 """
 
 #: Where else a program's own text is kept, besides `value`: table, column, condition.
 TEXTS = (
-    ("part", "label", "label is not masked_text(label)"),
+    ("shape", "labels", "labels is not masked_text(labels)"),
     ("file", "source", "kind in ('program', 'other') and source is not null"),
     ("thread", "name", "name is not masked_text(name)"),
     ("meta", "value", "key in ('argv', 'program', 'faults')"),
@@ -134,8 +132,6 @@ class Store:
         changed = "data is not null and data is not masked(data)"
         self._db.execute(f"update value set data = masked(data) where id >= ? and {changed}", (since,))
         for table, column, some in TEXTS:
-            if table == "part" and since > 0:
-                continue
             self._db.execute(f"update {table} set {column} = masked_text({column}) where {some}")
         self._db.execute("commit")
 

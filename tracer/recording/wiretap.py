@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .events import WIRE, WireRecord
-from .values import iterable
+from .kinds import iterable
 
 if TYPE_CHECKING:
     from .recorder import Recorder
