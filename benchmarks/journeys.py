@@ -8,12 +8,14 @@ all of them; the growth is the time over the time of the size before.
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +27,8 @@ from .servers import ROOT
 
 ROUNDS = (100, 1_000, 10_000)
 REPEATS = 3
+#: Seconds until a server that hangs is killed.
+LIMIT = 900.0
 #: Seconds that 1,000 round trips may take.
 WANTED = 10.0
 STAGES = ("open", "flow", "journeys")
@@ -33,7 +37,12 @@ STAGES = ("open", "flow", "journeys")
 def record(rounds: int, trace: Path) -> None:
     """Echo `rounds` messages, each another, over one connection. Raises RuntimeError if the server fails."""
     command = [sys.executable, "-m", "unmagic", "run", "-o", str(trace), str(ROOT / "benchmarks" / "real_stack.py")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        preexec_fn=_interruptible, start_new_session=True,
+    ) as process:  # fmt: skip
+        watchdog = threading.Timer(LIMIT, os.killpg, [process.pid, signal.SIGKILL])
+        watchdog.start()
         try:
             assert process.stdout is not None
             found = next((m for line in process.stdout if (m := re.search(r"http://[\d.]+:(\d+)/", line))), None)
@@ -44,10 +53,17 @@ def record(rounds: int, trace: Path) -> None:
                     message = Message(TEXT, f"message number {number}".encode())
                     client.send(message)
                     client.expect(message)
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=600)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            process.communicate()
         finally:
-            process.kill()
+            watchdog.cancel()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _interruptible() -> None:
+    """Whoever runs in the background may have been told to ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def build(trace: str) -> None:

@@ -32,7 +32,7 @@ CONTAINERS = frozenset({"list", "dict", "tuple", "set", "frozenset"})
 FLAT = frozenset({"atom", "text", "bytes"})
 
 
-@dataclass
+@dataclass(slots=True)
 class _Frame:
     """What one active call has at hand: nodes in the order in which it got them, and objects that may hold more."""
 
@@ -41,7 +41,7 @@ class _Frame:
     holders: dict[int, None] = field(default_factory=dict)
     got: dict[int, None] = field(default_factory=dict)
     passed: list[int] = field(default_factory=list)
-    keys: list[bytes] = field(default_factory=list)
+    given: tuple[int, ...] = ()
     single: dict[tuple[str, str | bytes | None], int] = field(default_factory=dict)
 
 
@@ -56,7 +56,6 @@ class Flow:
         self.wires = {wire.ended: wire for wire in trace.wires if wire.direction}
         self.written: dict[int, list[Sighting]] = {}
         self._ordinary = Ordinary(trace)
-        self._ordinary = Ordinary(trace)
         self._origins = Origins(self.nodes, self.into, self.out_of, self._ordinary)
         self._frames: dict[int, _Frame] = {}
         self._stacks: dict[int, list[_Frame]] = {}
@@ -65,6 +64,7 @@ class Flow:
         self._within: dict[tuple[int, str], int] = {}
         self._parts: dict[int, list[tuple[str, Value]]] = {}
         self._met: set[int] = set()
+        self._literals: dict[int, frozenset[str | bytes]] = {}
         self._fresh = 0
         for _, what, item in self._events():
             {"call": self._begin, "end": self._end, "wire": self._move}[what](item)  # type: ignore[operator]
@@ -93,7 +93,7 @@ class Flow:
             seen: list[int] = []
             for name, number in zip(call.code.arguments, call.arguments, strict=False):
                 seen += self._see(number, span.start, span, "argument", name, outer)
-                frame.keys += self._keys(number)
+            frame.given = call.arguments
             self._hold(frame, seen)
             if outer is not None and seen:
                 outer.passed = seen[:GOT]
@@ -104,6 +104,8 @@ class Flow:
     def _end(self, span: Span) -> None:
         stack = self._stacks.setdefault(span.thread, [])
         frame = stack.pop() if stack else None
+        if span.ended != "yielded":
+            self._frames.pop(span.call, None)
         if span.ended in ("returned", "yielded"):
             seen = self._see(span.value, span.stop, span, "result", "", frame)
             if frame is not None:
@@ -180,12 +182,13 @@ class Flow:
             for label, child in self._inside(number)
         ]
 
-    def _keys(self, number: int) -> Iterator[bytes]:
-        """What an argument is, or holds, that may be a masking key."""
-        for child in (number, *(child for _, child in self.trace.parts.get(number, ()))):
-            value = self.trace.value(child)
-            if value is not None and value.size == KEY and isinstance(value.data, bytes):
-                yield value.data
+    def _keys(self, frame: _Frame) -> Iterator[bytes]:
+        """What an argument of a call is, or holds, that may be a masking key."""
+        for number in frame.given:
+            for child in (number, *(child for _, child in self.trace.parts.get(number, ()))):
+                value = self.trace.value(child)
+                if value is not None and value.size == KEY and isinstance(value.data, bytes):
+                    yield value.data
 
     def _inside(self, number: int) -> list[tuple[str, Value]]:
         """The data directly inside a value, but for what can change: that is told as it was when it was described,
@@ -227,7 +230,7 @@ class Flow:
         around, inside = self._around(thread), (holder,) if holder else ()
         if frame is None:
             return self._origins.of(node, None, (), inside, (), thread, around, False)
-        keys = frame.keys if role == "result" or node.size > LEAST else None
+        keys = self._keys(frame) if role == "result" or node.size > LEAST else None
         given, ordinary = role == "argument" and not holder, self._ordinary(node.octets)
         if not given or not ordinary:  # what an object's own call gives back may be ordinary
             inside = (*inside, *frame.holders)
@@ -244,7 +247,11 @@ class Flow:
             return False
         made_by = self.trace.calls[call]
         code = made_by.code if role == "result" else self.trace.codes.get(made_by.first.caller)
-        return code is not None and value.data in literals(code)
+        if code is None:
+            return False
+        if code.id not in self._literals:
+            self._literals[code.id] = literals(code)
+        return value.data in self._literals[code.id]
 
     def _node(self, value: Value) -> Node:
         """The node of a value: of a bytearray that has changed, a new one."""

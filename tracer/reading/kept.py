@@ -15,7 +15,7 @@ CANDIDATES = 48
 KEPT = 4096
 
 
-@dataclass
+@dataclass(slots=True)
 class Kept:
     """What an object, a thread or a call was given, in order."""
 

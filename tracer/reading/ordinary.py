@@ -6,6 +6,8 @@ in the hands of whoever runs that line. An equal one that an object was once giv
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from .trace import Trace
 
 #: A number of as many digits is met by chance.
@@ -22,12 +24,11 @@ def is_number(data: bytes) -> bool:
 
 
 class Ordinary:
-    """Answers for one trace, each content once."""
+    """Answers for one trace."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._known: dict[bytes, bool] = {}
-        self._sources: list[str] | None = None
+        self._quoted: frozenset[str] | None = None
 
     def __call__(self, data: bytes) -> bool:
         """Whether equal content may well have nothing to do with this."""
@@ -35,13 +36,13 @@ class Ordinary:
             return True
         if len(data) > LONGEST:
             return False
-        if data not in self._known:
-            self._known[data] = self._stands_in_a_source(data)
-        return self._known[data]
+        if self._quoted is None:
+            self._quoted = frozenset(_quoted(file.source or "" for file in self._trace.files.values()))
+        return data.decode("utf-8", "replace") in self._quoted
 
-    def _stands_in_a_source(self, data: bytes) -> bool:
-        if self._sources is None:
-            files = self._trace.files.values()
-            self._sources = [file.source for file in files if file.source is not None]
-        text = data.decode("utf-8", "replace")
-        return any(f"'{text}'" in source or f'"{text}"' in source for source in self._sources)
+
+def _quoted(sources: Iterable[str]) -> Iterator[str]:
+    """Everything short between two quotes, whether they belong together or not."""
+    for source in sources:
+        for quote in "'\"":
+            yield from (text for text in source.split(quote)[1:-1] if LEAST <= len(text) <= LONGEST)
