@@ -6,7 +6,7 @@ of it has been taken. What is as close as what was chosen, and has another origi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from .gather import Rest, gathered
@@ -139,7 +139,7 @@ class Origins:
                 if kept is not None and (found := self._kept(node, kept, holder)):
                     return self._take(found, kept)
         if found := self._inside(node, inside):
-            return found
+            return self._read_next(node, found, thread)
         if thread in self._read and (found := self._kept(node, self._read[thread], 0)):
             return [self._doubted(o) for o in self._take(found, self._read[thread])]
         for outer in around if not self._ordinary(node.octets) else ():
@@ -168,6 +168,16 @@ class Origins:
         found = found or [o for o in self._cut(node, via) if self._shown(node, o)]
         return [Origin(o.source, o.relation, via[o.source], o.ambiguous) for o in found]
 
+    def _read_next(self, node: Node, found: list[Origin], thread: int) -> list[Origin]:
+        """What an object may hold, unless it is as well the very next of what the thread has read: so coroutines take
+        turns, and one may have made the object while another's bytes were at hand."""
+        reads = self._read.get(thread)
+        rivals = self._kept(node, reads, 0) if reads is not None and not self._ordinary(node.octets) else []
+        rivals = [o for o in rivals if all(not self._akin(o.source, other.source) for other in found)]
+        if not rivals or reads is None or self._taken.get(rivals[0].source, 0):
+            return found
+        return [Origin(o.source, o.relation, o.via, True) for o in self._take(rivals, reads)]
+
     def _whole_of(self, node: Node, among: Iterable[int]) -> list[Origin]:
         """What makes up all of it, joined."""
         kept = Kept()
@@ -183,12 +193,18 @@ class Origins:
         return self._take(following, reads) if reads is not None else []
 
     def _at_hand(self, node: Node, hand: Kept, holders: Collection[int], keys: Iterable[bytes] | None) -> list[Origin]:
-        known = [*keys, *(self._nodes[c].octets for c in hand.latest())] if keys is not None else []
+        known = [*keys, *(self._nodes[c].octets for c in self._near(hand, holders))] if keys is not None else []
         turned = tuple({key[i:] + key[:i] for key in known if len(key) == KEY for i in range(KEY)})  # goes on anywhere
         found = self._whole(node, hand.latest(), turned, None) or self._packed(node, hand, holders)
         if found or (found := self._goes_on(node, hand, holders)):
             return found
         return self._joined(node, hand, AT_HAND, 0, False) or self._cut(node, hand.latest())
+
+    def _near(self, hand: Kept, holders: Collection[int]) -> Iterator[int]:
+        """What is at hand, and what the objects of a call were given: what they hold may never have been described."""
+        yield from hand.latest()
+        for holder in holders:
+            yield from self._given[holder].latest(INSIDE) if holder in self._given else ()
 
     def _again(self, node: Node, origin: Origin) -> bool:
         """Whether an equal value that is passed on may as well be made anew."""
