@@ -150,9 +150,9 @@ Seen = tuple[int, Call, str, Node]
 
 
 def _seen_by_program(flow: Flow) -> Iterator[Seen]:
-    """(order, call, in, out or own, node): every value that crossed between the program's own code and other code, what it
-    read and wrote by itself, and what one of its functions gave another. A coroutine that a loop begins has no caller
-    that is known: what the program had, and gave to none by itself, it gave to that."""
+    """(order, call, in, out or own, node): every value that crossed between the program's own code and other code, what
+    it read and wrote by itself, and what one of its functions gave another. A coroutine that a loop begins has no
+    caller that is known: what the program had, and gave to none by itself, it gave to that."""
     seen: list[Seen] = []
     own: list[Seen] = []
     begun: list[Seen] = []

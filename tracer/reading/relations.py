@@ -46,7 +46,7 @@ def relation(source: str | bytes, made: str | bytes, keys: tuple[bytes, ...] = (
     a, b = _octets(source), _octets(made)
     if not a or not b:
         return None
-    for find in (_same, _slice, _joined, _folded, _unquoted, _unescaped, _armoured):
+    for find in (_same, _recoded, _slice, _joined, _folded, _unquoted, _unescaped, _armoured):
         found = find(source, made, a, b)
         if found is not None:
             return found
@@ -65,6 +65,22 @@ def _same(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relatio
     mixed = isinstance(source, str) != isinstance(made, str) and not (a.isascii() and b.isascii())
     latin = mixed and _latin(source) == _latin(made)
     return Relation(how, 0, len(b)) if a == b or latin else None
+
+
+def _recoded(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
+    """Text whose characters stand for the bytes of other text, as WSGI has it (PEP 3333, unicode issues)."""
+    if not isinstance(source, str) or not isinstance(made, str) or (a.isascii() and b.isascii()):
+        return None
+    how = "decoded" if _bytes_of(source) == b else "encoded" if _bytes_of(made) == a else None
+    return Relation(how, 0, len(b)) if how else None
+
+
+def _bytes_of(text: str) -> bytes | None:
+    """The bytes that its characters stand for, one each; None where one stands for none."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
 
 
 def _latin(value: str | bytes) -> str:
@@ -100,12 +116,15 @@ _QUOTED = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 
 
 def _unquoted(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
-    return _of_quoted("unquoted", a, b) or _of_quoted("quoted", b, a)
+    told = _of_quoted("unquoted", a, b) or _of_quoted("quoted", b, a)
+    if told is None and isinstance(made, str) and not made.isascii():  # its characters may stand for the bytes
+        return _of_quoted("unquoted", a, _bytes_of(made) or b"")
+    return told
 
 
 def _of_quoted(how: str, quoted: bytes, plain: bytes) -> Relation | None:
     """Where in `quoted` it is that stands for `plain`; a part of it has to show three bytes."""
-    if b"%" not in quoted and b"+" not in quoted:
+    if not plain or (b"%" not in quoted and b"+" not in quoted):
         return None
     whole = unquote_to_bytes(quoted.replace(b"+", b" "))
     start = whole.find(plain)

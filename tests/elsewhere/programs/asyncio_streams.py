@@ -1,9 +1,7 @@
-"""Two kinds of work in one loop of coroutines: `asyncio`'s streams, an async generator between, a broadcast."""
+"""`asyncio`'s streams: each connection is a coroutine, and its lines come by an async generator."""
 
 import asyncio
 from contextlib import suppress
-
-writers = []
 
 
 async def lines(reader):
