@@ -59,6 +59,8 @@ PLAYED: dict[str, tuple[str, list[Script]]] = {
     "h11": ("h11_alone", [ask(clients.BODY, b"every byte of it"), ask(clients.CHUNKED, b"chunk by chunk.")]),
     "websockets": ("websockets_sync", [echo("/", *MESSAGES)]),
     "websockets asyncio": ("websockets_asyncio", [echo("/", *MESSAGES)]),
+    "wsgiref": ("wsgi_alone", [ask(clients.QUERY, "København K".encode())]),
+    "rows": ("tcp_rows", [clients.rows]),
     "Flask-SocketIO": ("flask_socketio_threads", [clients.socketio_event]),
 }
 
@@ -160,6 +162,11 @@ EXPECTED = [
              ["http", "email"], clients.HEADER),
     Expected("http.server", "out", b"what is it made of?", [b"what is it made of?"], [], ["socketserver"]),
     Expected("http.server", "out", clients.BODY[-31:], [clients.BODY[-31:]], [], ["socketserver"]),
+    Expected("wsgiref", "in", "name=Ada&city=K%C3%B8benhavn%20K", [b"name=Ada&city=K%C3%B8benhavn%20K"],
+             ["slice", "slice"], ["wsgiref"], clients.QUERY),
+    Expected("wsgiref", "out", "København K".encode(), ["København K".encode()], [], ["wsgiref"]),
+    Expected("rows", "in", "8,Ljubljana,y\r\n", [b"8,Ljubljana,y\r\n"], ["slice"], [], clients.ROWS),
+    Expected("rows", "out", b"Ljubljana\n", [b"Ljubljana\n"], [], ["socketserver"]),
     Expected("h11", "in", clients.BODY[-31:], [clients.BODY[-31:]], ["slice"], ["h11"], clients.BODY),
     Expected("h11", "out", clients.BODY[-31:], [clients.BODY[-31:]], [], ["h11"]),
     Expected("h11", "in", b"chunk by chunk.", [b"chunk ", b"by chunk."],
@@ -208,6 +215,10 @@ def test_the_way_of_a_value(recordings: Recordings, expected: Expected) -> None:
         (clients.QUOTED[-31:], "Køln am Meer", ("unquoted", 14, 31)),
         (b"a=1+2&b=x", "1 2", ("unquoted", 2, 5)),
         ("Gdańsk", "/place/Gda%C5%84sk", ("quoted", 7, 18)),
+        ("Ã¸", "ø", ("decoded", 0, 2)),
+        ("ø", "Ã¸", ("encoded", 0, 4)),
+        ("o", "ø", None),
+        ("city=K%C3%B8ln", "KÃ¸ln", ("unquoted", 5, 14)),
         ("Gdańsk", "/a/long/way/to/some/other/place/Gda%C5%84sk", None),
         (b'{"city": "K\\u00f8benhavn\\nK", "n": 1}', "København\nK", ("unescaped", 10, 27)),
         (b'{"a": "\\"b\\"", "c": "d\\\\"}', '"b"', ("unescaped", 7, 12)),
@@ -231,7 +242,7 @@ def test_what_content_shows(source: str | bytes, made: str | bytes, told: tuple[
 @pytest.mark.parametrize("program", PLAYED)
 def test_every_edge_says_what_its_ends_show(recordings: Recordings, program: str) -> None:
     made = recordings.of(program)
-    assert sum(map(len, made.flow.into.values())) > 20
+    assert sum(map(len, made.flow.into.values())) > (4 if program == "rows" else 20)
     assert unrelated(made.flow) == []
 
 
@@ -254,6 +265,15 @@ def _read_for(flow: Flow, node: int) -> set[bytes]:
     return {octets(flow.nodes[one].value.data) for one in seen if flow.nodes[one].wire is not None}
 
 
+def test_text_whose_characters_stand_for_bytes_leads_back_to_them(recordings: Recordings) -> None:
+    """Two steps that nobody saw: unquoted as Latin-1 by a function that is not recorded, then put right."""
+    flow = recordings.of("wsgiref").flow
+    (put_right,) = (node for node in flow.nodes.values() if node.value.data == "København K")
+    ((decoded,), (unquoted,)) = (flow.into[put_right.id], flow.into[flow.into[put_right.id][0].source])
+    assert (decoded.relation.how, unquoted.relation.how) == ("decoded", "unquoted")
+    assert _read_for(flow, put_right.id) != set()
+
+
 @pytest.mark.parametrize("program", [name for name in PLAYED if not name.startswith("websockets")])
 def test_the_head_of_an_answer_is_made_of_no_request(recordings: Recordings, program: str) -> None:
     """Both have `Connection: close`, and the same length, each by itself."""
@@ -264,7 +284,7 @@ def test_the_head_of_an_answer_is_made_of_no_request(recordings: Recordings, pro
         if octets(node.value.data).startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
         and any(sighting.role == "written" for sighting in node.sightings)
     ]
-    assert heads or program == "Flask-SocketIO"
+    assert heads or program in ("Flask-SocketIO", "rows")
     assert [_read_for(flow, head.id) for head in heads if _read_for(flow, head.id)] == []
 
 

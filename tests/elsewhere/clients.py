@@ -50,6 +50,15 @@ SHOUTED = request("PUT /", body=b"every letter of it is made large")
 CHUNKED = request("POST /data", "Transfer-Encoding: chunked") + b"6\r\nchunk \r\n9\r\nby chunk.\r\n0\r\n\r\n"
 
 
+ROWS = '7,"Reykjavík, Iceland",x\r\n8,Ljubljana,y\r\n'.encode()
+
+
+def rows(peer: Peer) -> None:
+    """Two rows in one go, and their answers."""
+    peer.send(ROWS)
+    assert peer.read_until(b"\n") + peer.read_until(b"\n") == "Reykjavík, Iceland\nLjubljana\n".encode()
+
+
 def ask(data: bytes, answer: bytes) -> Script:
     """Send a request at once, read until the server closes, and find `answer` in what came."""
 
