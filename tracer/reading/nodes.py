@@ -36,6 +36,16 @@ class Edge:
     ambiguous: bool = False
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a new value was made of: the source's number, how, the object that had kept it (0: none)."""
+
+    source: int
+    relation: Relation
+    via: int = 0
+    ambiguous: bool = False
+
+
 @dataclass(slots=True)
 class Node:
     """One object of text or bytes, or one state of a bytearray. `value` is the row that describes it, `wire` the read

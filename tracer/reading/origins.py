@@ -7,12 +7,12 @@ of it has been taken. What is as close as what was chosen, and has another origi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from .gather import Rest, gathered
 from .joins import tile
 from .kept import KEPT, Kept
 from .nodes import Edge, Node
+from .nodes import Origin as Origin
 from .ordinary import Ordinary, is_number
 from .relations import LEAST, OF_MADE, OF_SOURCE, Relation, in_part, relation
 from .streams import Streams
@@ -35,16 +35,6 @@ CONTINUES = range(0x80, 0xC0)
 FAR = 64
 #: Of what an object was given, as much of the latest may still be in it.
 INSIDE = 16
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a new value was made of: the source's number, how, the object that had kept it (0: none)."""
-
-    source: int
-    relation: Relation
-    via: int = 0
-    ambiguous: bool = False
 
 
 class Origins:
