@@ -42,7 +42,7 @@ test: $(READY) lint npm  ## Run everything that CI runs
 repeat: $(READY)  ## Record everything 20 times and compare the pages each time
 	@$(BIN)/python tests/repeat.py 20
 
-.PHONY: upstream-tests bench bench-recording
+.PHONY: upstream-tests bench bench-recording bench-journeys
 upstream-tests: $(READY)  ## Run the original libraries' own tests against reference_impl
 	@$(BIN)/python tests/upstream/run.py
 
@@ -55,6 +55,9 @@ bench-recording: $(READY)  ## Measure what recording costs the traced program, w
 .PHONY: screenshots
 screenshots: $(READY)  ## Take pictures of the explorer page, for docs/screenshots
 	@$(BIN)/python tests/screenshots.py
+
+bench-journeys: $(READY)  ## Measure how long the journeys of 100 to 10,000 round trips take
+	@$(BIN)/python -m benchmarks journeys
 
 clean:  ## Remove what was made, but not the committed report
 	rm -rf $(VENV) .venv-* traces build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,5 @@
 """Measure both stacks in turn, pair by pair, and print ours over real: the median of the pairs, and their spread.
+`python -m benchmarks journeys` measures the building of journeys instead (`journeys.py`).
 
 A machine that others use is fast now and slow then; the two halves of a pair follow each other at once, and every
 second pair begins with the other server. Exit codes: 0 measured, 1 a message was lost or a server failed.
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable
 from statistics import median, quantiles
 
+from . import journeys
 from .measures import CONNECTIONS, MESSAGES, RATES, growth
 from .servers import Server, serving
 
@@ -50,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(journeys.main() if sys.argv[1:] == ["journeys"] else main())

@@ -119,7 +119,7 @@ def true(flow: Flow, edge: Edge) -> bool:
     if how.how == "slice":
         return a[how.start : how.stop] == b
     if how.how == "joined":
-        return b[how.start : how.stop] == a
+        return b[how.start : how.stop] == a[how.at : how.at + how.stop - how.start]
     if how.how in ("copy", "encoded", "decoded"):
         return a == b or (a.decode("latin-1") == target.value.data or source.value.data == b.decode("latin-1"))
     if how.how == "unmasked":

@@ -20,9 +20,6 @@ from tracer.reading.journeys import Journey, answers, journeys
 from tracer.reading.trace import Trace
 from tracer.scenarios import SCENARIOS
 
-CUT_CHARACTERS = pytest.mark.xfail(
-    strict=True, reason="a character cut by the end of a read is decoded of two pieces, which no relation tells yet"
-)
 SCRIPTS = ("receive", "send", "ping", "close", "handshake", "http_headers")
 
 
@@ -304,7 +301,7 @@ def test_equal_values_sent_go_two_ways(talk: Talk) -> None:
         ("70,000 bytes", SOUND),
         ("70,000 equal bytes", b"x" * 70_000),
         ("echo 70,000", SOUND),
-        pytest.param("70,000 characters", CHARACTERS.encode(), marks=CUT_CHARACTERS),
+        ("70,000 characters", CHARACTERS.encode()),
     ],
 )
 def test_over_many_reads(talk: Talk, case: str, message: bytes) -> None:

@@ -7,7 +7,7 @@ the wire, how it was made of them, in order; and of every edge in the whole trac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,8 @@ PLAYED: dict[str, tuple[str, list[Script]]] = {
     "h11": ("h11_alone", [ask(clients.BODY, b"every byte of it"), ask(clients.CHUNKED, b"chunk by chunk.")]),
     "websockets": ("websockets_sync", [echo("/", *MESSAGES)]),
     "websockets asyncio": ("websockets_asyncio", [echo("/", *MESSAGES)]),
+    "wsgiref": ("wsgi_alone", [ask(clients.QUERY, "København K".encode())]),
+    "rows": ("tcp_rows", [clients.rows]),
     "Flask-SocketIO": ("flask_socketio_threads", [clients.socketio_event]),
 }
 
@@ -113,7 +115,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recordings]
 @dataclass(frozen=True)
 class Expected:
     """A value that a program of `PLAYED` gets or gives; `wire` its bytes there, `sent` what holds them, `edges` how it
-    was made, `lanes` what it passes: these in this order, others between them. `open_yet` says why it is not so yet."""
+    was made, `lanes` what it passes: these in this order, others between them."""
 
     program: str
     direction: str
@@ -122,7 +124,6 @@ class Expected:
     edges: list[str]
     lanes: list[str] = field(default_factory=list)
     sent: bytes = b""
-    open_yet: str = ""
 
     @property
     def name(self) -> str:
@@ -131,23 +132,19 @@ class Expected:
 
 MASKED_LONG = clients.frame(1, LONG.encode())[6:]
 WEBSOCKETS = ["websockets", "websockets asyncio"]
-YIELDED = "an async generator's value is seen by nobody: settrace is given Python's own wrapper of it"
-OBJECT = "what an object holds that the program was given is no value that the program saw"
-HELD = "what a new object holds, when nothing that it was given is known to be its source"
 
 EXPECTED = [
-    Expected("forms", "in", "Reykjavik", [b"Reykjavik"], ["slice", "slice"], ["werkzeug"], clients.FORM, HELD),
-    Expected("forms", "out", "from Reykjavik", [b"from Reykjavik"], ["encoded"], ["flask", "werkzeug"],
-             open_yet=HELD),
+    Expected("forms", "in", "Reykjavik", [b"Reykjavik"], ["slice", "slice"], ["werkzeug"], clients.FORM),
+    Expected("forms", "out", "from Reykjavik", [b"from Reykjavik"], ["encoded"], ["flask", "werkzeug"]),
     Expected("forms", "in", "Køln am Meer", [b"K%C3%B8ln+am+Meer"], ["slice", "unquoted"], ["werkzeug"],
-             clients.QUOTED, HELD),
+             clients.QUOTED),
     Expected("requests", "in", "København K", [b"K%C3%B8benhavn%20K"], ["slice", "slice", "unquoted"],
-             ["http", "werkzeug"], clients.QUERY, HELD),
+             ["http", "werkzeug"], clients.QUERY),
     Expected("forms", "in", "Ljubljana", [b"Ljubljana"], ["slice", "slice"], ["werkzeug", "flask"], clients.JSON),
     Expected("forms", "in", "København\nK", [b"K\\u00f8benhavn\\nK"], ["slice", "unescaped"],
-             ["werkzeug", "flask"], clients.JSON_ESCAPED, "a part in another form has its offsets in the source"),
-    Expected("forms", "out", "København\nK", [b'{"from":"K\\u00f8benhavn\\nK"}\n'], ["escaped"],
-             ["flask", "werkzeug"], open_yet=HELD),
+             ["werkzeug", "flask"], clients.JSON_ESCAPED),
+    Expected("forms", "out", "København\nK", [b"K\\u00f8benhavn\\nK"], ["escaped", "encoded"],
+             ["flask", "werkzeug"]),
     Expected("requests", "in", "what is it made of?", [b"what is it made of?"], ["slice", "joined", "slice"],
              ["http", "email", "werkzeug", "flask"], clients.HEADER),
     Expected("requests", "out", "what is it made of?", [b"what is it made of?"], ["encoded"], ["flask", "werkzeug"]),
@@ -156,46 +153,43 @@ EXPECTED = [
     Expected("requests", "in", "Tromsdalen", [b"Tromsdalen"], ["slice", "slice"], ["http", "werkzeug", "flask"],
              clients.PLACE_PLAIN),
     Expected("forms", "out", clients.PICTURE, [clients.PICTURE], [], ["flask", "werkzeug"]),
-    Expected("forms", "in", clients.PICTURE, [clients.PICTURE], ["slice"], ["werkzeug"], clients.UPLOAD,
-             "the program reads an uploaded file by a call of C's, which nobody sees"),
+    Expected("forms", "in", clients.PICTURE, [clients.PICTURE], ["slice"], ["werkzeug"], clients.UPLOAD),
     Expected("forms", "out", b"chunk by chunk.", [b"chunk by chunk."], [], ["flask", "werkzeug"]),
     Expected("forms", "in", b"chunk by chunk.", [b"chunk ", b"by chunk."], ["joined", "joined"], ["werkzeug"],
-             clients.CHUNKED, "chunks that are read into one buffer are no values of their own"),
-    Expected("requests", "in", "*" * 13, [b"*" * 13], ["slice"], ["http", "werkzeug"], clients.COOKIE, HELD),
+             clients.CHUNKED),
+    Expected("requests", "in", "*" * 13, [b"*" * 13], ["slice"], ["http", "werkzeug"], clients.COOKIE),
     Expected("http.server", "in", "what is it made of?", [b"what is it made of?"], ["slice", "joined", "slice"],
              ["http", "email"], clients.HEADER),
     Expected("http.server", "out", b"what is it made of?", [b"what is it made of?"], [], ["socketserver"]),
     Expected("http.server", "out", clients.BODY[-31:], [clients.BODY[-31:]], [], ["socketserver"]),
-    Expected("h11", "in", clients.BODY[-31:], [clients.BODY[-31:]], ["slice"], ["h11"], clients.BODY, OBJECT),
+    Expected("wsgiref", "in", "name=Ada&city=K%C3%B8benhavn%20K", [b"name=Ada&city=K%C3%B8benhavn%20K"],
+             ["slice", "slice"], ["wsgiref"], clients.QUERY),
+    Expected("wsgiref", "out", "København K".encode(), ["København K".encode()], [], ["wsgiref"]),
+    Expected("rows", "in", "8,Ljubljana,y\r\n", [b"8,Ljubljana,y\r\n"], ["slice"], [], clients.ROWS),
+    Expected("rows", "out", b"Ljubljana\n", [b"Ljubljana\n"], [], ["socketserver"]),
+    Expected("h11", "in", clients.BODY[-31:], [clients.BODY[-31:]], ["slice"], ["h11"], clients.BODY),
     Expected("h11", "out", clients.BODY[-31:], [clients.BODY[-31:]], [], ["h11"]),
     Expected("h11", "in", b"chunk by chunk.", [b"chunk ", b"by chunk."],
-             ["slice", "slice", "joined", "joined"], ["h11"], clients.CHUNKED, OBJECT),
+             ["slice", "slice", "joined", "joined"], ["h11"], clients.CHUNKED),
     *(
-        Expected(program, direction, value, [wire], edges, ["websockets"],
-                 open_yet=open_yet if "asyncio" in program else "")
+        Expected(program, direction, value, [wire], edges, ["websockets"])
         for program in WEBSOCKETS
-        for direction, value, wire, edges, open_yet in [
-            ("in", "Hello", clients.HELLO_MASKED, ["slice", "unmasked", "decoded"], ""),
-            ("out", "Hello", b"Hello", ["encoded", "joined"], ""),
-            ("in", bytes([1, 2, 3]), bytes.fromhex("36 f8 22"), ["slice", "unmasked"], YIELDED),
-            ("out", bytes([1, 2, 3]), bytes([1, 2, 3]), ["joined"], ""),
-            ("in", LONG, MASKED_LONG, ["slice", "unmasked", "decoded"], YIELDED),
-            ("out", LONG, LONG.encode(), ["encoded", "joined"], ""),
+        for direction, value, wire, edges in [
+            ("in", "Hello", clients.HELLO_MASKED, ["slice", "unmasked", "decoded"]),
+            ("out", "Hello", b"Hello", ["encoded", "joined"]),
+            ("in", bytes([1, 2, 3]), bytes.fromhex("36 f8 22"), ["slice", "unmasked"]),
+            ("out", bytes([1, 2, 3]), bytes([1, 2, 3]), ["joined"]),
+            ("in", LONG, MASKED_LONG, ["slice", "unmasked", "decoded"]),
+            ("out", LONG, LONG.encode(), ["encoded", "joined"]),
         ]
     ),
     Expected("Flask-SocketIO", "in", "Trondheim",
              [clients.frame(1, b'42["say",{"city":"Trondheim"}]')[6:][18:27]],
              ["slice", "unmasked", "decoded", "slice", "slice", "slice"],
-             ["simple_websocket", "wsproto", "engineio", "socketio"], open_yet=HELD),
+             ["simple_websocket", "wsproto", "engineio", "socketio"]),
     Expected("Flask-SocketIO", "out", "Trondheim", [b"Trondheim"], ["joined", "joined", "encoded", "joined"],
              ["flask_socketio", "socketio", "engineio", "queue", "simple_websocket", "wsproto"]),
 ]  # fmt: skip
-
-
-def _cases() -> Iterator[object]:
-    for one in EXPECTED:
-        marks = [pytest.mark.xfail(strict=False, reason=one.open_yet)] if one.open_yet else []
-        yield pytest.param(one, id=one.name, marks=marks)
 
 
 def _in_order(wanted: list[str], found: list[str]) -> bool:
@@ -203,7 +197,7 @@ def _in_order(wanted: list[str], found: list[str]) -> bool:
     return all(any(one == other for other in rest) for one in wanted)
 
 
-@pytest.mark.parametrize("expected", list(_cases()))
+@pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.name)
 def test_the_way_of_a_value(recordings: Recordings, expected: Expected) -> None:
     made = recordings.of(expected.program)
     journey = made.journey(expected.direction, expected.value)
@@ -221,6 +215,10 @@ def test_the_way_of_a_value(recordings: Recordings, expected: Expected) -> None:
         (clients.QUOTED[-31:], "Køln am Meer", ("unquoted", 14, 31)),
         (b"a=1+2&b=x", "1 2", ("unquoted", 2, 5)),
         ("Gdańsk", "/place/Gda%C5%84sk", ("quoted", 7, 18)),
+        ("Ã¸", "ø", ("decoded", 0, 2)),
+        ("ø", "Ã¸", ("encoded", 0, 4)),
+        ("o", "ø", None),
+        ("city=K%C3%B8ln", "KÃ¸ln", ("unquoted", 5, 14)),
         ("Gdańsk", "/a/long/way/to/some/other/place/Gda%C5%84sk", None),
         (b'{"city": "K\\u00f8benhavn\\nK", "n": 1}', "København\nK", ("unescaped", 10, 27)),
         (b'{"a": "\\"b\\"", "c": "d\\\\"}', '"b"', ("unescaped", 7, 12)),
@@ -238,20 +236,13 @@ def test_the_way_of_a_value(recordings: Recordings, expected: Expected) -> None:
 )
 def test_what_content_shows(source: str | bytes, made: str | bytes, told: tuple[str, int, int] | None) -> None:
     found = relation(source, made)
-    assert (astuple(found) if found else None) == told
+    assert ((found.how, found.start, found.stop) if found else None) == told
 
 
-REST_FOLDED = pytest.mark.xfail(
-    strict=False, reason="the rest of a read in another form (here another case) is told as a slice of it"
-)
-
-
-@pytest.mark.parametrize(
-    "program", [pytest.param(name, marks=REST_FOLDED if name == "http.server" else ()) for name in PLAYED]
-)
+@pytest.mark.parametrize("program", PLAYED)
 def test_every_edge_says_what_its_ends_show(recordings: Recordings, program: str) -> None:
     made = recordings.of(program)
-    assert sum(map(len, made.flow.into.values())) > 20
+    assert sum(map(len, made.flow.into.values())) > (4 if program == "rows" else 20)
     assert unrelated(made.flow) == []
 
 
@@ -274,8 +265,15 @@ def _read_for(flow: Flow, node: int) -> set[bytes]:
     return {octets(flow.nodes[one].value.data) for one in seen if flow.nodes[one].wire is not None}
 
 
-@pytest.mark.xfail(strict=False, reason="what an object was once given, if only a word of HTTP or a number, is taken "
-                   "for the source of an equal one")  # fmt: skip
+def test_text_whose_characters_stand_for_bytes_leads_back_to_them(recordings: Recordings) -> None:
+    """Two steps that nobody saw: unquoted as Latin-1 by a function that is not recorded, then put right."""
+    flow = recordings.of("wsgiref").flow
+    (put_right,) = (node for node in flow.nodes.values() if node.value.data == "København K")
+    ((decoded,), (unquoted,)) = (flow.into[put_right.id], flow.into[flow.into[put_right.id][0].source])
+    assert (decoded.relation.how, unquoted.relation.how) == ("decoded", "unquoted")
+    assert _read_for(flow, put_right.id) != set()
+
+
 @pytest.mark.parametrize("program", [name for name in PLAYED if not name.startswith("websockets")])
 def test_the_head_of_an_answer_is_made_of_no_request(recordings: Recordings, program: str) -> None:
     """Both have `Connection: close`, and the same length, each by itself."""
@@ -286,7 +284,7 @@ def test_the_head_of_an_answer_is_made_of_no_request(recordings: Recordings, pro
         if octets(node.value.data).startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
         and any(sighting.role == "written" for sighting in node.sightings)
     ]
-    assert heads or program == "Flask-SocketIO"
+    assert heads or program in ("Flask-SocketIO", "rows")
     assert [_read_for(flow, head.id) for head in heads if _read_for(flow, head.id)] == []
 
 

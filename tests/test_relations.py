@@ -8,8 +8,7 @@ import pytest
 from conformance.peer import MASK, masked
 
 from tracer.reading.joins import Pieces, Placed, tile
-from tracer.reading.origins import in_part
-from tracer.reading.relations import Relation, relation
+from tracer.reading.relations import Relation, in_part, relation
 from tracer.reading.streams import TAIL, Streams
 
 

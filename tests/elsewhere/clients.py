@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from tracer.scenarios.client import Peer, close, frame, upgrade
 
 from .recording import Script
@@ -47,6 +50,15 @@ SHOUTED = request("PUT /", body=b"every letter of it is made large")
 CHUNKED = request("POST /data", "Transfer-Encoding: chunked") + b"6\r\nchunk \r\n9\r\nby chunk.\r\n0\r\n\r\n"
 
 
+ROWS = '7,"Reykjavík, Iceland",x\r\n8,Ljubljana,y\r\n'.encode()
+
+
+def rows(peer: Peer) -> None:
+    """Two rows in one go, and their answers."""
+    peer.send(ROWS)
+    assert peer.read_until(b"\n") + peer.read_until(b"\n") == "Reykjavík, Iceland\nLjubljana\n".encode()
+
+
 def ask(data: bytes, answer: bytes) -> Script:
     """Send a request at once, read until the server closes, and find `answer` in what came."""
 
@@ -84,3 +96,67 @@ def socketio_event(peer: Peer) -> None:
     assert b'42["said","Trondheim"]' in peer.read_frame()
     peer.send(close(1000))
     assert peer.read_frame()[0] == 0x88
+
+
+def _two(script: Callable[[Peer, Peer], None]) -> Script:
+    """A script for two connections at the same time."""
+
+    def both(one: Peer) -> None:
+        with Peer(*one._socket.getpeername()[:2]) as other:
+            script(one, other)
+
+    return both
+
+
+#: A frame, and where each connection has it cut.
+CUT = frame(1, b"this is cut in the middle")
+CUTS = (12, 20)
+
+
+@_two
+def frames_in_turn(one: Peer, other: Peer) -> None:
+    """Two WebSockets send the same, in pieces, in turn."""
+    for peer in (one, other):
+        peer.send(upgrade("/"))
+        peer.read_until(b"\r\n\r\n")
+    for peer, cut in zip((one, other), CUTS, strict=True):
+        peer.send(CUT[:cut])
+        time.sleep(0.05)  # so that it is a read of its own
+    for peer, cut in zip((one, other), CUTS, strict=True):
+        peer.send(CUT[cut:])
+        peer.read_frame()
+    for peer in (one, other):
+        peer.send(close(1000))
+        peer.read_to_end()
+
+
+@_two
+def lines_in_turn(one: Peer, other: Peer) -> None:
+    """Two connections send the same line at once, then one that is cut in other places."""
+    for peer in (one, other):
+        peer.send(b"the same for each\n")
+    for peer in (one, other):
+        peer.read_until(b"\n")
+    for peer, cut in ((one, b"this is cut "), (other, b"this is cut in ")):
+        peer.send(cut)
+        time.sleep(0.05)
+    for peer, rest in ((one, b"in the middle\n"), (other, b"the middle\n")):
+        peer.send(rest)
+        peer.read_until(b"\n")
+
+
+@_two
+def told_to_both(one: Peer, other: Peer) -> None:
+    """One says what both are told."""
+    for peer in (one, other):
+        peer.send(upgrade("/"))
+        peer.read_until(b"\r\n\r\n")
+        peer.send(frame(1, b"I am here"))
+        peer.read_frame()
+    one.send(frame(1, b"for all of you"))
+    for peer in (one, other):
+        while not peer.read_frame().endswith(b"for all of you"):
+            pass
+    for peer in (one, other):
+        peer.send(close(1000))
+        peer.read_to_end()

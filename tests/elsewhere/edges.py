@@ -21,11 +21,22 @@ def recomputes(flow: Flow, edge: Edge) -> bool:
     how = edge.relation.how
     if (edge.kind == "slice") != (how == "slice") or not 0 <= start < stop:
         return False
-    if how in ("joined", "quoted", "escaped"):
+    if how == "joined":
+        at = edge.relation.at
+        return target[start:stop] == source[at : at + stop - start]
+    if how in ("quoted", "escaped"):
         return _means(target[start:stop], how) == source
     if how in ("slice", "unquoted", "unescaped"):
-        return _means(source[start:stop], how) == target
+        return _means(source[start:stop], how) in (target, _one_byte_each(target))
     return (start, stop) == (0, len(target)) and _whole(how, source, target)
+
+
+def _one_byte_each(text: bytes) -> bytes | None:
+    """What UTF-8 means in Latin-1, if it does."""
+    try:
+        return text.decode().encode("latin-1")
+    except ValueError:
+        return None
 
 
 def _means(part: bytes, how: str) -> bytes:
@@ -39,8 +50,7 @@ def _means(part: bytes, how: str) -> bytes:
 def _whole(how: str, source: bytes, target: bytes) -> bool:
     """For relations in which one is the other in another form."""
     if how in ("copy", "decoded", "encoded"):
-        texts = [(a.decode(errors="replace"), b.decode("latin-1")) for a, b in ((source, target), (target, source))]
-        return source == target or any(a == b for a, b in texts)
+        return source == target or _one_byte_each(source) == target or _one_byte_each(target) == source
     if how == "folded":
         return source.lower().replace(b"-", b"_") == target.lower().replace(b"-", b"_")
     if how == "unmasked":

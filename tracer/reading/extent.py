@@ -6,6 +6,7 @@ A code object knows the last line that has bytecode, which leaves out a closing 
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from .trace import Code
@@ -15,34 +16,38 @@ def last_line(code: Code) -> int:
     """The last line of `code`'s definition; what the bytecode says where the source has no such definition (a lambda,
     a module, syntax of a newer Python)."""
     name = code.qualname.rpartition(".")[2]
-    return _ends(code.file.source or "").get((code.first, name), code.last)
+    return _facts(code.file.source or "").ends.get((code.first, name), code.last)
 
 
 @lru_cache(maxsize=4096)
 def literals(code: Code) -> frozenset[str | bytes]:
     """The text and bytes that stand in the source of `code`, f-strings' own pieces among them."""
     first, last = code.first, max(code.last, last_line(code))
-    return frozenset(data for line, data in _constants(code.file.source or "") if first <= line <= last)
+    return frozenset(data for line, data in _facts(code.file.source or "").literals if first <= line <= last)
 
 
-@lru_cache(maxsize=256)
-def _constants(source: str) -> tuple[tuple[int, str | bytes], ...]:
-    nodes = (node for node in ast.walk(_tree(source)) if isinstance(node, ast.Constant))
-    return tuple((node.lineno, node.value) for node in nodes if isinstance(node.value, (str, bytes)))
+@dataclass
+class _Facts:
+    """`ends`: (first line, decorators included; name) -> last line, of every function and class. `literals`: the line
+    and the content of each."""
+
+    ends: dict[tuple[int, str], int] = field(default_factory=dict)
+    literals: list[tuple[int, str | bytes]] = field(default_factory=list)
 
 
-@lru_cache(maxsize=256)
-def _ends(source: str) -> dict[tuple[int, str], int]:
-    """(first line, decorators included; name) -> last line, of every function and class."""
-    found = {}
+@lru_cache(maxsize=1024)
+def _facts(source: str) -> _Facts:
+    found = _Facts()
     for node in ast.walk(_tree(source)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, (str, bytes)):
+                found.literals.append((node.lineno, node.value))
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            found[first, node.name] = node.end_lineno or node.lineno
+            found.ends[first, node.name] = node.end_lineno or node.lineno
     return found
 
 
-@lru_cache(maxsize=64)
 def _tree(source: str) -> ast.Module:
     try:
         return ast.parse(source)

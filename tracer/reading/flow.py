@@ -14,24 +14,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .extent import literals
+from .kept import Kept
 from .nodes import Edge as Edge
 from .nodes import Node as Node
 from .nodes import Sighting as Sighting
 from .nodes import is_data as is_data
-from .origins import KEY, Kept, Origin, Origins
+from .ordinary import Ordinary
+from .origins import KEY, Origin, Origins
 from .origins import WHOLE as WHOLE
 from .relations import LEAST
 from .trace import Call, Span, Trace, Value, Wire
 
+#: Of the objects that a call got from others, as many of the latest are looked into.
+GOT = 16
+#: Exact types of which every item is described, up to a number; and kinds of items with nothing in them.
+CONTAINERS = frozenset({"list", "dict", "tuple", "set", "frozenset"})
+FLAT = frozenset({"atom", "text", "bytes"})
 
-@dataclass
+
+@dataclass(slots=True)
 class _Frame:
     """What one active call has at hand: nodes in the order in which it got them, and objects that may hold more."""
 
     call: int
     pool: Kept = field(default_factory=Kept)
     holders: dict[int, None] = field(default_factory=dict)
-    keys: list[bytes] = field(default_factory=list)
+    got: dict[int, None] = field(default_factory=dict)
+    passed: list[int] = field(default_factory=list)
+    given: tuple[int, ...] = ()
     single: dict[tuple[str, str | bytes | None], int] = field(default_factory=dict)
 
 
@@ -45,13 +55,16 @@ class Flow:
         self.out_of: dict[int, list[Edge]] = {}
         self.wires = {wire.ended: wire for wire in trace.wires if wire.direction}
         self.written: dict[int, list[Sighting]] = {}
-        self._origins = Origins(self.nodes, self.into, self.out_of)
+        self._ordinary = Ordinary(trace)
+        self._origins = Origins(self.nodes, self.into, self.out_of, self._ordinary)
         self._frames: dict[int, _Frame] = {}
         self._stacks: dict[int, list[_Frame]] = {}
         self._states: dict[int, int] = {}
         self._rows: dict[int, int] = {}
         self._within: dict[tuple[int, str], int] = {}
         self._parts: dict[int, list[tuple[str, Value]]] = {}
+        self._met: set[int] = set()
+        self._literals: dict[int, frozenset[str | bytes]] = {}
         self._fresh = 0
         for _, what, item in self._events():
             {"call": self._begin, "end": self._end, "wire": self._move}[what](item)  # type: ignore[operator]
@@ -80,8 +93,10 @@ class Flow:
             seen: list[int] = []
             for name, number in zip(call.code.arguments, call.arguments, strict=False):
                 seen += self._see(number, span.start, span, "argument", name, outer)
-                frame.keys += self._keys(number)
+            frame.given = call.arguments
             self._hold(frame, seen)
+            if outer is not None and seen:
+                outer.passed = seen[:GOT]
             frame.holders = dict.fromkeys(self._held(call))
             self._origins.give(frame.holders, seen)
         stack.append(frame)
@@ -89,12 +104,15 @@ class Flow:
     def _end(self, span: Span) -> None:
         stack = self._stacks.setdefault(span.thread, [])
         frame = stack.pop() if stack else None
+        if span.ended != "yielded":
+            self._frames.pop(span.call, None)
         if span.ended in ("returned", "yielded"):
             seen = self._see(span.value, span.stop, span, "result", "", frame)
             if frame is not None:
                 self._origins.let_go(frame.holders, [n for n in seen if self._older(n, span)])
             if stack:
                 self._hold(stack[-1], seen)
+                self._get(stack[-1], span.value)
                 out_of = frame.holders if frame is not None else {}
                 kept_by = [h for h in stack[-1].holders if h not in out_of]  # not back into where it came from
                 self._origins.give(kept_by, seen)
@@ -128,6 +146,27 @@ class Flow:
             if number < 0 and not (value := self.nodes[number].value).object:
                 frame.single[value.type, value.data] = number
 
+    def _get(self, frame: _Frame, number: int) -> None:
+        """An object that a call gave back is at hand, with what is in it."""
+        value = self.trace.value(number)
+        if value is not None and value.object and value.kind in ("object", "container"):
+            frame.got.pop(value.object, None)
+            frame.got[value.object] = None
+            if len(frame.got) > GOT:
+                del frame.got[next(iter(frame.got))]
+
+    def _meet(self, value: Value, frame: _Frame | None) -> None:
+        """Of objects that are seen for the first time, alone or inside another, it is noted what was at hand there."""
+        if value.id in self._met:
+            return
+        self._met.add(value.id)
+        inside = [self.trace.value(child) for _, child in self.trace.parts.get(value.id, ())]
+        closed = value.type in CONTAINERS and not value.cut and all(one is None or one.kind in FLAT for one in inside)
+        whole = () if closed else (value,)  # all that is in it is known
+        found = [one.object for one in (*whole, *inside) if one is not None and one.object and not is_data(one)]
+        if frame is not None:
+            self._origins.met(found, [*frame.passed, *frame.pool.latest(GOT)])
+
     # -- sightings -------------------------------------------------------------------------------------------------
 
     def _see(self, number: int, order: int, span: Span, role: str, name: str, frame: _Frame | None) -> list[int]:
@@ -137,17 +176,19 @@ class Flow:
             return []
         if is_data(value):
             return [self._sight(value, order, span.thread, span.call, role, name, frame)]
+        self._meet(value, frame)
         return [
             self._sight(child, order, span.thread, span.call, role, name + label, frame, (value.object, label))
             for label, child in self._inside(number)
         ]
 
-    def _keys(self, number: int) -> Iterator[bytes]:
-        """What an argument is, or holds, that may be a masking key."""
-        for child in (number, *(child for _, child in self.trace.parts.get(number, ()))):
-            value = self.trace.value(child)
-            if value is not None and value.size == KEY and isinstance(value.data, bytes):
-                yield value.data
+    def _keys(self, frame: _Frame) -> Iterator[bytes]:
+        """What an argument of a call is, or holds, that may be a masking key."""
+        for number in frame.given:
+            for child in (number, *(child for _, child in self.trace.parts.get(number, ()))):
+                value = self.trace.value(child)
+                if value is not None and value.size == KEY and isinstance(value.data, bytes):
+                    yield value.data
 
     def _inside(self, number: int) -> list[tuple[str, Value]]:
         """The data directly inside a value, but for what can change: that is told as it was when it was described,
@@ -175,19 +216,27 @@ class Flow:
         if literal and role == "argument":
             node.begun.append(order)
         if len(self.nodes) > before:
-            for origin in self._made_of(node, frame, thread, literal, role == "result"):
+            for origin in self._made_of(node, frame, thread, literal, role, place[0]):
                 self._join(origin, node, order, thread, call)
         return node.id
 
-    def _made_of(self, node: Node, frame: _Frame | None, thread: int, literal: bool, result: bool) -> list[Origin]:
+    def _made_of(
+        self, node: Node, frame: _Frame | None, thread: int, literal: bool, role: str, holder: int
+    ) -> list[Origin]:
         """What a new value was made of. Of few bytes, a key says something only where one call took the one and gave
         the other."""
         if literal:
             return self._origins.next_read(node, thread)
+        around, inside = self._around(thread), (holder,) if holder else ()
         if frame is None:
-            return self._origins.of(node, None, (), (), thread, self._around(thread))
-        keys = frame.keys if result or node.size > LEAST else None
-        return self._origins.of(node, frame.pool, frame.holders, keys, thread, self._around(thread))
+            return self._origins.of(node, None, (), inside, (), thread, around, False)
+        keys = self._keys(frame) if role == "result" or node.size > LEAST else None
+        given, ordinary = role == "argument" and not holder, self._ordinary(node.octets)
+        if not given or not ordinary:  # what an object's own call gives back may be ordinary
+            inside = (*inside, *frame.holders)
+        if not ordinary:
+            inside = (*inside, *reversed(frame.got))
+        return self._origins.of(node, frame.pool, frame.holders, inside, keys, thread, around, given)
 
     def _around(self, thread: int) -> Iterator[Kept]:
         return (frame.pool for frame in reversed(self._stacks.get(thread, [])))
@@ -198,7 +247,11 @@ class Flow:
             return False
         made_by = self.trace.calls[call]
         code = made_by.code if role == "result" else self.trace.codes.get(made_by.first.caller)
-        return code is not None and value.data in literals(code)
+        if code is None:
+            return False
+        if code.id not in self._literals:
+            self._literals[code.id] = literals(code)
+        return value.data in self._literals[code.id]
 
     def _node(self, value: Value) -> Node:
         """The node of a value: of a bytearray that has changed, a new one."""

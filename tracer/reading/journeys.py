@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .flow import Edge, Flow, Node, Sighting, is_data
 from .relations import OF_MADE, OF_SOURCE
-from .trace import Call, Trace, Wire
+from .trace import Call, Code, Trace, Wire
 
 #: Of the calls that were passed a value and are active, as many are looked at.
 NESTED = 64
@@ -71,20 +71,38 @@ class Journey:
 def journeys(flow: Flow) -> tuple[Journey, ...]:
     """Every journey of a trace, in the order in which the program had the values.
 
-    What the program passes more than once goes more than one way; what it got, it got once.
+    What the program passes more than once goes more than one way; what it got, it got once. It also got what it passes
+    on and nobody saw it get (from a call of C's, out of an object): what came of a read, and of nothing else it had.
     """
     found: list[Journey] = []
     told: set[int] = set()
     seen = list(_seen_by_program(flow))
     passes = _passes(seen)
     for order, call, direction, node in seen:
-        if direction == "in" and node.id in told:
-            continue
-        told.add(node.id)
-        way = _back(flow, node, order) if direction == "in" else _on(flow, node, order, passes[node.id])
-        if way[2]:
-            found.append(Journey(len(found) + 1, direction, node, call, order, *way))
-    return tuple(found)
+        ways = []
+        if node.id not in told:
+            way = _back(flow, node, order)
+            if direction == "in" or _got(flow, node, way[0], told):
+                ways.append(("in", way))
+        if direction == "out":
+            ways.append(("out", _on(flow, node, order, passes)))
+        ways = [(whither, way) for whither, way in ways if way[2]]
+        if ways or direction != "own":
+            told.add(node.id)
+        found += [Journey(0, whither, node, call, order, *way) for whither, way in ways]
+    return tuple(replace(journey, id=number) for number, journey in enumerate(found, 1))
+
+
+def _got(flow: Flow, node: Node, way: tuple[Node, ...], told: set[int]) -> bool:
+    """Whether the program must have got a value that it passes on: none of those that it was made of was in its hands
+    before, but for what it read from a socket by itself and a library then had."""
+    if any(one.id in told and one.wire is None for one in way):
+        return False
+    between = (s.call for one in way if one is not node and one.wire is None for s in one.sightings)
+    by_itself = any(one.id in told for one in way)
+    return not by_itself or any(
+        call in flow.trace.calls and not _of_program(flow.trace.calls[call].code) for call in between
+    )
 
 
 def answers(flow: Flow) -> tuple[Journey, ...]:
@@ -132,21 +150,49 @@ Seen = tuple[int, Call, str, Node]
 
 
 def _seen_by_program(flow: Flow) -> Iterator[Seen]:
-    """(order, call, in or out, node): every value that crossed between the program's own code and other code."""
+    """(order, call, in, out or own, node): every value that crossed between the program's own code and other code, what
+    it read and wrote by itself, and what one of its functions gave another. A coroutine that a loop begins has no
+    caller that is known: what the program had, and gave to none by itself, it gave to that."""
     seen: list[Seen] = []
+    own: list[Seen] = []
+    begun: list[Seen] = []
     for call in flow.trace.calls.values():
         caller = flow.trace.codes.get(call.first.caller)
-        from_program = caller is not None and caller.file.facts.kind == "program"
-        to_program = call.code.file.facts.kind == "program"
-        if from_program == to_program:
-            continue
-        given, got = ("out", "in") if from_program else ("in", "out")
-        for number in call.arguments:
-            seen += [(call.first.start, call, given, node) for node in _nodes(flow, number)]
-        for span in call.spans:
-            if span.ended in ("returned", "yielded"):
-                seen += [(span.stop, call, got, node) for node in _nodes(flow, span.value)]
-    return iter(sorted(seen, key=lambda found: found[0]))
+        from_program, to_program = _of_program(caller), _of_program(call.code)
+        if from_program and to_program:
+            own += _given(flow, call, "own")
+        elif not from_program and not to_program:
+            if call.code.kind == "coroutine" and caller is not None and not caller.recorded:
+                begun += _given(flow, call, "out")
+        else:
+            given, got = ("out", "in") if from_program else ("in", "out")
+            seen += _given(flow, call, given)
+            for span in call.spans:
+                if span.ended in ("returned", "yielded"):
+                    seen += [(span.stop, call, got, node) for node in _nodes(flow, span.value)]
+    passed = {node.id for _, _, direction, node in seen if direction == "out"}
+    seen += [one for one in _moved_by_program(flow) if one[2] == "in" or one[3].id not in passed]
+    had = {one[3].id for one in (*seen, *own)}
+    seen += [one for one in begun if one[3].id in had and one[3].id not in passed]
+    return iter(sorted([*seen, *own], key=lambda found: found[0]))
+
+
+def _given(flow: Flow, call: Call, direction: str) -> list[Seen]:
+    return [(call.first.start, call, direction, node) for number in call.arguments for node in _nodes(flow, number)]
+
+
+def _moved_by_program(flow: Flow) -> Iterator[Seen]:
+    """What the program read from a socket, or wrote to one, without a library between."""
+    for wire in flow.wires.values():
+        call = flow.trace.calls.get(wire.call)
+        value = flow.trace.value(wire.value)
+        node = flow.node_of(value) if value is not None else None
+        if call is not None and node is not None and _of_program(flow.trace.codes.get(wire.code)):
+            yield wire.ended if wire.direction == "in" else wire.began, call, wire.direction, node
+
+
+def _of_program(code: Code | None) -> bool:
+    return code is not None and code.file.facts.kind == "program"
 
 
 def _nodes(flow: Flow, number: int) -> list[Node]:
@@ -160,24 +206,46 @@ def _nodes(flow: Flow, number: int) -> list[Node]:
     return [node for v in held if is_data(v) and (node := flow.node_of(v)) is not None]
 
 
-#: When the program passed a value: from here to there in the order, on this thread.
-Pass = tuple[int, int, int]
+@dataclass(frozen=True)
+class _Pass:
+    """The program passed a value: at `start`, to call `to` (0: one that is not recorded), until `stop`."""
+
+    start: int
+    stop: int
+    thread: int
+    to: int
 
 
-def _passes(seen: list[Seen]) -> dict[int, list[Pass]]:
+def _passes(seen: list[Seen]) -> dict[int, list[_Pass]]:
     """When each value was passed on by the program, in order."""
-    found: dict[int, list[Pass]] = {}
+    found: dict[int, list[_Pass]] = {}
     for order, call, direction, node in seen:
         if direction == "out":
-            found.setdefault(node.id, []).append((order, max(order, call.last.stop), call.thread))
+            given = next((span for span in call.spans if span.stop == order), None)
+            to = given.parent if given is not None else call.id
+            found.setdefault(node.id, []).append(_Pass(order, max(order, call.last.stop), call.thread, to))
     return found
 
 
-def _of_pass(passes: list[Pass], order: int, thread: int) -> int:
-    """To which pass it belongs what became of the value at `order`: the call that was active, else the latest."""
-    before = passes[: bisect_right(passes, order, key=lambda one: one[0])]
-    within = [start for start, stop, its in before[-NESTED:] if its == thread and order <= stop]
-    return (within or [start for start, _, _ in before[-1:]] or [0])[-1]
+def _of_pass(trace: Trace, passes: list[_Pass], order: int, thread: int, call: int) -> int:
+    """To which pass it belongs what became of the value at `order`, in `call`: the innermost that was active there,
+    else the latest. Of coroutines that take turns on a thread, only those that have called it are active."""
+    before = passes[: bisect_right(passes, order, key=lambda one: one.start)]
+    if len(before) < 2:
+        return before[0].start if before else 0
+    active = set(_active(trace, call, order))
+    for one in reversed(before[-NESTED:]):
+        if one.thread == thread and order <= one.stop and (one.to in active or not one.to):
+            return one.start
+    return before[-1].start
+
+
+def _active(trace: Trace, call: int, order: int) -> Iterator[int]:
+    """The calls that were active on a call's thread at `order`: itself, its caller, and so on."""
+    while call in trace.calls:
+        yield call
+        spans = trace.calls[call].spans
+        call = spans[max(0, bisect_right(spans, order, key=lambda span: span.start) - 1)].parent
 
 
 Way = tuple[tuple[Node, ...], tuple[Edge, ...], tuple[Stretch, ...]]
@@ -248,7 +316,8 @@ def _source_range(flow: Flow, edge: Edge, start: int, stop: int) -> tuple[int, i
     if found.how == "slice":
         return found.start + start, found.start + stop
     if found.how == "joined":
-        return max(start, found.start) - found.start, min(stop, found.stop) - found.start
+        ahead = found.at - found.start
+        return max(start, found.start) + ahead, min(stop, found.stop) + ahead
     if found.how in OF_SOURCE:
         return found.start, found.stop
     if size != flow.nodes[edge.target].size:
@@ -256,38 +325,43 @@ def _source_range(flow: Flow, edge: Edge, start: int, stop: int) -> tuple[int, i
     return start, stop
 
 
-def _on(flow: Flow, node: Node, order: int, passes: list[Pass]) -> Way:
-    """All that was made of a value since it was passed at `order`, to the bytes that were written."""
-    walk = _Walk()
+def _on(flow: Flow, node: Node, order: int, passed: dict[int, list[_Pass]]) -> Way:
+    """All that was made of a value since it was passed at `order`, to the bytes that were written; of a read that the
+    program did by itself, not by way of what it then got and passed on again."""
+    passes, walk = passed[node.id], _Walk()
+    again = passed if node.wire is not None else {}
     walk.reach((node.id, order, 0, node.size))
     while walk.todo:
         state = number, since, start, stop = walk.todo.pop()
         one = flow.nodes[number]
         until = one.begun[i] if (i := bisect_right(one.begun, since)) < len(one.begun) else None
-        of = passes if number == node.id else [(since, since, 0)]
+        of = passes if number == node.id else [_Pass(since, since, 0, 0)]
         written = [
             Stretch(flow.wires[s.order], start, stop)
             for s in flow.written.get(number, ())
-            if _meanwhile(s.order, s.thread, since, until, of)
+            if _meanwhile(flow.trace, s, since, until, of)
         ]
         if written:
             walk.ends[state] = written
         for edge in flow.out_of.get(number, ()):
-            if _meanwhile(edge.order, edge.thread, since, until, of):
+            if edge.target not in again and _meanwhile(flow.trace, edge, since, until, of):
                 first, last = _target_range(flow, edge, start, stop)
                 walk.reach((edge.target, edge.order - 1, first, last), state, edge)
     return walk.way(flow)
 
 
-def _meanwhile(order: int, thread: int, since: int, until: int | None, passes: list[Pass]) -> bool:
-    """Whether what happened at `order` became of the value that is followed since `since`."""
-    return order > since and (until is None or order < until) and _of_pass(passes, order, thread) == since
+def _meanwhile(trace: Trace, what: Edge | Sighting, since: int, until: int | None, passes: list[_Pass]) -> bool:
+    """Whether what happened became of the value that is followed since `since`."""
+    order = what.order
+    within = order > since and (until is None or order < until)
+    return within and _of_pass(trace, passes, order, what.thread, what.call) == since
 
 
 def _target_range(flow: Flow, edge: Edge, start: int, stop: int) -> tuple[int, int]:
     size, found = flow.nodes[edge.target].size, edge.relation
     if found.how == "joined":
-        return found.start + start, found.start + stop
+        ahead = found.start - found.at
+        return max(start + ahead, found.start), min(stop + ahead, found.stop)
     if found.how in OF_MADE:
         return found.start, found.stop
     if found.how == "slice" or size != flow.nodes[edge.source].size:

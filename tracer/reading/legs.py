@@ -134,6 +134,8 @@ def _leg_data(leg: Leg) -> dict[str, Any]:
                 "how": edge.relation.how,
                 "start": edge.relation.start,
                 "stop": edge.relation.stop,
+                "at": edge.relation.at,
+                "ambiguous": edge.ambiguous,
                 "via": edge.via,
             }
             for edge in leg.edges

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from .relations import Relation
 from .trace import Value, Wire
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """A node was in a call's hands: `role` is argument, result, read or written; `name` says which argument, or where
     inside it (``event.data``)."""
@@ -21,7 +20,7 @@ class Sighting:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Edge:
     """`target` was made of `source`. `kind` is slice or made; `via` is the object that held the source meanwhile (0:
     none); `call` and `order` say where the new value was first seen. `ambiguous`: something else was as close."""
@@ -37,7 +36,17 @@ class Edge:
     ambiguous: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
+class Origin:
+    """What a new value was made of: the source's number, how, the object that had kept it (0: none)."""
+
+    source: int
+    relation: Relation
+    via: int = 0
+    ambiguous: bool = False
+
+
+@dataclass(slots=True)
 class Node:
     """One object of text or bytes, or one state of a bytearray. `value` is the row that describes it, `wire` the read
     whose bytes it is; `begun` are the moments at which a program's literal was passed, which is made of nothing."""
@@ -47,16 +56,14 @@ class Node:
     wire: Wire | None = None
     sightings: list[Sighting] = field(default_factory=list)
     begun: list[int] = field(default_factory=list)
+    #: What is kept of it, text as UTF-8.
+    octets: bytes = field(init=False)
+    #: How many bytes; of text, in UTF-8. Of what was cut: all of it, as far as that is known.
+    size: int = field(init=False)
 
-    @cached_property
-    def octets(self) -> bytes:
-        """What is kept of it, text as UTF-8."""
-        return octets(self.value)
-
-    @cached_property
-    def size(self) -> int:
-        """How many bytes; of text, in UTF-8. Of what was cut: all of it, as far as that is known."""
-        return max(len(self.octets), self.value.size) if self.value.cut else len(self.octets)
+    def __post_init__(self) -> None:
+        self.octets = octets(self.value)
+        self.size = max(len(self.octets), self.value.size) if self.value.cut else len(self.octets)
 
 
 def octets(value: Value) -> bytes:

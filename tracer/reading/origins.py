@@ -7,83 +7,46 @@ of it has been taken. What is as close as what was chosen, and has another origi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
 
-from .joins import Pieces, tile
+from .gather import Rest, gathered
+from .joins import tile
+from .kept import KEPT, Kept
 from .nodes import Edge, Node
-from .relations import LEAST, OF_MADE, OF_SOURCE, Relation, relation
+from .nodes import Origin as Origin
+from .ordinary import Ordinary, is_number
+from .relations import LEAST, OF_MADE, OF_SOURCE, Relation, in_part, relation
 from .streams import Streams
 
-#: How many of the values at hand are compared with a new one, the latest first.
-CANDIDATES = 48
-#: How many pieces an object, or a thread, is remembered to have been given; of so many the latest are compared.
-KEPT = 4096
 #: Of the pieces at hand in a call, as many may have been joined.
 AT_HAND = 256
 #: Relations in which one is the other as a whole, in another form.
 WHOLE = frozenset({"copy", "decoded", "encoded", "folded", "unquoted", "unmasked", "inflated", "deflated"})
 #: Of those, the ones in which the content is the same.
 EQUAL = frozenset({"copy", "decoded", "encoded"})
-#: Relations that hold with what was only kept, or read: others need both in one call's hands.
-PLAIN = EQUAL | {"slice", "joined"}
-#: Of what is kept only in part, as many bytes have to agree at least.
-ENOUGH = 64
 #: So many bytes may be a masking key.
 KEY = 4
 #: One in so many may be found in something kept by chance.
 UNLIKELY = 1000
+#: Of so many pieces something is gathered.
+GATHERED = 256
+#: What is left of a character that was cut begins with one of these bytes (RFC 3629, section 3).
+CONTINUES = range(0x80, 0xC0)
 #: How far back it is looked for a common origin.
 FAR = 64
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a new value was made of: the source's number, how, the object that had kept it (0: none)."""
-
-    source: int
-    relation: Relation
-    via: int = 0
-    ambiguous: bool = False
-
-
-@dataclass
-class Kept:
-    """What an object, a thread or a call was given, in order."""
-
-    order: dict[int, None] = field(default_factory=dict)
-    _pieces: Pieces | None = None
-
-    def add(self, numbers: Iterable[int], nodes: dict[int, Node]) -> None:
-        """Remember nodes; the oldest are forgotten."""
-        for number in numbers:
-            if number not in self.order:
-                self.order[number] = None
-                if self._pieces is not None:
-                    self._pieces.add(number, nodes[number].octets)
-        while len(self.order) > KEPT:
-            del self.order[next(iter(self.order))]
-
-    def latest(self, most: int = CANDIDATES) -> Iterator[int]:
-        """The latest first."""
-        return islice(reversed(self.order), most)
-
-    def pieces(self, nodes: dict[int, Node], most: int) -> Pieces:
-        """As pieces of something joined; kept up to date from the first time on."""
-        if self._pieces is None or self._pieces.count > 2 * KEPT:
-            self._pieces = Pieces()
-            for number in reversed(list(islice(reversed(self.order), most))):
-                if not nodes[number].value.cut:
-                    self._pieces.add(number, nodes[number].octets)
-        return self._pieces
+#: Of what an object was given, as much of the latest may still be in it.
+INSIDE = 16
 
 
 class Origins:
     """The memory of one flow; `nodes` and the edges are the flow's own."""
 
-    def __init__(self, nodes: dict[int, Node], into: dict[int, list[Edge]], out_of: dict[int, list[Edge]]) -> None:
+    def __init__(
+        self, nodes: dict[int, Node], into: dict[int, list[Edge]], out_of: dict[int, list[Edge]], ordinary: Ordinary
+    ) -> None:
         self._nodes, self._into, self._out_of = nodes, into, out_of
+        self._ordinary = ordinary
         self._given: dict[int, Kept] = {}
+        self._born: dict[int, list[int]] = {}
         self._read: dict[int, Kept] = {}
         self._taken: dict[int, int] = {}
         self._streams = Streams()
@@ -94,6 +57,11 @@ class Origins:
         """What a call has at hand together with an object may be kept by that object."""
         for holder in holders if seen else ():
             self._given.setdefault(holder, Kept()).add(seen, self._nodes)
+
+    def met(self, holders: Iterable[int], hand: list[int]) -> None:
+        """An object that is seen for the first time was made of what was at hand there, if of anything."""
+        for holder in holders:
+            self._born.setdefault(holder, hand)
 
     def let_go(self, holders: Iterable[int], seen: Collection[int]) -> None:
         """What an object had kept, and a call of its gave back, it keeps no more."""
@@ -120,7 +88,7 @@ class Origins:
         connection what was read before it."""
         for origin in found:
             node, how = self._nodes[origin.source], origin.relation
-            stop = how.stop if how.how in OF_SOURCE else node.size
+            stop = how.stop if how.how in OF_SOURCE else how.at + how.stop - how.start if how.at else node.size
             self._taken[node.id] = max(self._taken.get(node.id, 0), stop)
             if node.wire is not None:
                 self._pass_over(node, among)
@@ -139,29 +107,73 @@ class Origins:
         node: Node,
         hand: Kept | None,
         holders: Collection[int],
+        inside: Iterable[int],
         keys: Iterable[bytes] | None,
         thread: int,
         around: Iterable[Kept],
+        given: bool,
     ) -> list[Origin]:
         """What a new value was made of: by what its call had at hand, by what an object of that call had kept, by what
-        the thread has read and nobody has taken yet, by what the calls around it have at hand."""
-        if node.value.data is None:
+        objects that it got may hold (`inside`), by what the thread has read and nobody has taken yet, by what the calls
+        around it have at hand. `given`: it was made in the source of a call that passes it on."""
+        if node.value.data is None or (given and self._counted(node)):
             return []
         if hand is not None:
             found = self._at_hand(node, hand, holders, keys)
+            if given and found and self._again(node, found[0]):
+                return []
             if found:
                 return found
             for holder in reversed(list(holders)):
                 kept = self._given.get(holder)
                 if kept is not None and (found := self._kept(node, kept, holder)):
                     return self._take(found, kept)
+        if found := self._inside(node, inside):
+            return self._read_next(node, found, thread)
         if thread in self._read and (found := self._kept(node, self._read[thread], 0)):
             return [self._doubted(o) for o in self._take(found, self._read[thread])]
-        for outer in around if node.size >= LEAST else ():
+        for outer in around if not self._ordinary(node.octets) else ():
             found = self._whole(node, outer.latest(), (), EQUAL)
             if found:
                 return [Origin(o.source, o.relation, o.via, True) for o in found]
         return []
+
+    def _counted(self, node: Node) -> bool:
+        """Whether it may be a number made text: what it was counted of is no value."""
+        return node.value.type == "str" and is_number(node.octets)
+
+    def _inside(self, node: Node, objects: Iterable[int]) -> list[Origin]:
+        """What objects hold that were made where a source of it was at hand, or were given one: in any order, and
+        again and again, as items of a form are asked for. What was taken in order is gone."""
+        via: dict[int, int] = {}
+        for holder in objects:
+            kept = self._given.get(holder)
+            given = [one for one in kept.latest(INSIDE) if one not in self._taken] if kept is not None else ()
+            for one in (*given, *self._born.get(holder, ())):
+                via.setdefault(one, holder)
+        via.pop(node.id, None)
+        if not via:
+            return []
+        found = self._whole(node, via, (), EQUAL) or self._whole_of(node, via)
+        found = found or [o for o in self._cut(node, via) if self._shown(node, o)]
+        return [Origin(o.source, o.relation, via[o.source], o.ambiguous) for o in found]
+
+    def _read_next(self, node: Node, found: list[Origin], thread: int) -> list[Origin]:
+        """What an object may hold, unless it is as well the very next of what the thread has read: so coroutines take
+        turns, and one may have made the object while another's bytes were at hand."""
+        reads = self._read.get(thread)
+        rivals = self._kept(node, reads, 0) if reads is not None and not self._ordinary(node.octets) else []
+        rivals = [o for o in rivals if all(not self._akin(o.source, other.source) for other in found)]
+        if not rivals or reads is None or self._taken.get(rivals[0].source, 0):
+            return found
+        return [Origin(o.source, o.relation, o.via, True) for o in self._take(rivals, reads)]
+
+    def _whole_of(self, node: Node, among: Iterable[int]) -> list[Origin]:
+        """What makes up all of it, joined."""
+        kept = Kept()
+        kept.add(reversed(list(among)), self._nodes)
+        found = self._joined(node, kept, KEPT, 0, False)
+        return found if sum(o.relation.stop - o.relation.start for o in found) == node.size else []
 
     def next_read(self, node: Node, thread: int) -> list[Origin]:
         """A value that stands in the source is that literal, unless it is the very next of what the thread has read."""
@@ -171,26 +183,66 @@ class Origins:
         return self._take(following, reads) if reads is not None else []
 
     def _at_hand(self, node: Node, hand: Kept, holders: Collection[int], keys: Iterable[bytes] | None) -> list[Origin]:
-        known = [*keys, *(self._nodes[c].octets for c in hand.latest())] if keys is not None else []
+        known = [*keys, *(self._nodes[c].octets for c in self._near(hand, holders))] if keys is not None else []
         turned = tuple({key[i:] + key[:i] for key in known if len(key) == KEY for i in range(KEY)})  # goes on anywhere
         found = self._whole(node, hand.latest(), turned, None) or self._packed(node, hand, holders)
-        if found:
+        if found or (found := self._goes_on(node, hand, holders)):
             return found
         return self._joined(node, hand, AT_HAND, 0, False) or self._cut(node, hand.latest())
+
+    def _near(self, hand: Kept, holders: Collection[int]) -> Iterator[int]:
+        """What is at hand, and what the objects of a call were given: what they hold may never have been described."""
+        yield from hand.latest()
+        for holder in holders:
+            yield from self._given[holder].latest(INSIDE) if holder in self._given else ()
+
+    def _again(self, node: Node, origin: Origin) -> bool:
+        """Whether an equal value that is passed on may as well be made anew."""
+        same = self._nodes[origin.source].value.type == node.value.type
+        return bool(node.value.object and origin.relation.how == "copy" and same and self._ordinary(node.octets))
+
+    def _goes_on(self, node: Node, hand: Kept, holders: Collection[int]) -> list[Origin]:
+        """Text that begins with a character of which the beginning was given before."""
+        last = next(hand.latest(1), None)
+        piece = self._nodes[last].value.data if last is not None else None
+        if not isinstance(node.value.data, str) or not isinstance(piece, bytes) or piece[0] not in CONTINUES:
+            return []
+        for holder in holders:
+            kept = self._given.get(holder)
+            if kept is not None and (found := self._gathered(node, kept.latest(KEY), holder)):
+                return found
+        return []
 
     def _kept(self, node: Node, kept: Kept, via: int) -> list[Origin]:
         """Of what was kept, only what has not been taken counts."""
         rest = [c for c in kept.latest() if self._taken.get(c, 0) < self._nodes[c].size]
         fresh = [c for c in rest if not self._taken.get(c, 0) and (node.size >= LEAST or self._nodes[c].wire)]
+        equal = self._first_equal(node, fresh, kept, via)
+        joined = equal or self._joined(node, kept, KEPT, via, True)
+        if equal or sum(o.relation.stop - o.relation.start for o in joined) == node.size:
+            return joined
+        cut = self._cut(node, rest, via, True)
+        if cut and self._follows(cut[0]):
+            return cut
+        return self._gathered(node, kept.latest(GATHERED), via) or joined or cut
+
+    def _gathered(self, node: Node, latest: Iterable[int], via: int) -> list[Origin]:
+        """What lies over more than one of the pieces that are left, or more than once in one; of what was read into a
+        buffer with something left out between."""
+        left = [self._nodes[one] for one in reversed(list(latest)) if one != node.id]
+        rests = [Rest(one.id, one.octets, self._taken.get(one.id, 0)) for one in left if not one.value.cut]
+        if node.value.cut or node.size < LEAST or self._ordinary(node.octets):
+            return []
+        found = gathered(node.octets, rests, not via)
         return (
-            self._first_equal(node, fresh, kept, via)
-            or self._joined(node, kept, KEPT, via, True)
-            or self._cut(node, rest, via, True)
+            [Origin(g.piece, Relation("joined", g.start, g.stop, g.at), via) for g in found] if len(found) > 1 else []
         )
 
     def _first_equal(self, node: Node, fresh: list[int], kept: Kept, via: int) -> list[Origin]:
         """Of equal values that are kept, the one that has waited longest; which it is, nothing shows."""
         usable = self._usable(node, kept, True)
+        if via and self._ordinary(node.octets):
+            fresh = [c for c in kept.latest(1) if c in fresh]
         equal = [c for c in fresh if self._nodes[c].octets == node.octets and usable(c)]
         found = self._whole(node, equal[-1:] or fresh, (), EQUAL, via)
         return [Origin(o.source, o.relation, o.via, o.ambiguous or len(equal) > 1) for o in found]
@@ -260,6 +312,8 @@ class Origins:
         if node.value.cut:
             return self._joined_in_part(node, kept, via)
         placed = tile(node.octets, kept.pieces(self._nodes, most), self._usable(node, kept, once))
+        if via and sum(p.stop - p.start for p in placed) < node.size:
+            placed = [p for p in placed if not self._ordinary(node.octets[p.start : p.stop])]
         return [Origin(p.piece, Relation("joined", p.start, p.stop), via, p.others) for p in placed]
 
     def _joined_in_part(self, node: Node, kept: Kept, via: int) -> list[Origin]:
@@ -344,26 +398,3 @@ def _form(found: Relation, source: Node, made: Node) -> bool:
     """Whether it is the whole in another form, for all that it has offsets."""
     whole = source.size if found.how in OF_SOURCE else made.size
     return found.how not in ("slice", "joined") and (found.how in OF_MADE or found.stop - found.start == whole)
-
-
-def in_part(a: bytes, size: int, b: bytes, made: int) -> Relation | None:
-    """The relation where only the beginning of one, or of both, is kept: `a` and `b`, of `size` and `made` bytes.
-
-    What is kept of one has to lie in the other, as far as that is kept, and the sizes have to allow it.
-    """
-    known = min(len(a), len(b))
-    if known < ENOUGH:
-        return None
-    if size == made:
-        return Relation("copy", 0, made) if a[:known] == b[:known] else None
-    if made < size:
-        how, part, whole, length = "slice", b, a, made
-    else:
-        how, part, whole, length = "joined", a, b, size
-    room = abs(size - made)
-    at = whole.find(part[:ENOUGH])
-    while 0 <= at <= room:
-        if whole[at : at + len(part)] == part[: len(whole) - at]:
-            return Relation(how, at, at + length)
-        at = whole.find(part[:ENOUGH], at + 1)
-    return None

@@ -16,6 +16,8 @@ from urllib.parse import unquote_to_bytes
 
 #: Content of fewer bytes than this inside something larger says nothing.
 LEAST = 2
+#: Of what is kept only in part, as many bytes have to agree at least.
+ENOUGH = 64
 #: Relations whose offsets lie in the source: what was made is these bytes of it, as they are or in another form.
 OF_SOURCE = frozenset({"slice", "unquoted", "unescaped"})
 #: Relations whose offsets lie in what was made: the source is these bytes of it, as it is or in another form.
@@ -29,12 +31,14 @@ class Relation:
     `how` is copy, decoded, encoded, slice (of the source), joined (the source lies in it), unmasked, inflated,
     deflated, folded (another case), unquoted and quoted (percent-encoding), unescaped and escaped (a string in JSON),
     unarmoured and armoured (base64). `start` and `stop` are offsets in bytes: of the source where `how` is in
-    `OF_SOURCE`, of what was made where it is in `OF_MADE`, else 0 and the size of what was made.
+    `OF_SOURCE`, of what was made where it is in `OF_MADE`, else 0 and the size of what was made. Of a source that was
+    joined only in part, `at` is the first byte that was.
     """
 
     how: str
     start: int
     stop: int
+    at: int = 0
 
 
 def relation(source: str | bytes, made: str | bytes, keys: tuple[bytes, ...] = ()) -> Relation | None:
@@ -42,7 +46,7 @@ def relation(source: str | bytes, made: str | bytes, keys: tuple[bytes, ...] = (
     a, b = _octets(source), _octets(made)
     if not a or not b:
         return None
-    for find in (_same, _slice, _joined, _folded, _unquoted, _unescaped, _armoured):
+    for find in (_same, _recoded, _slice, _joined, _folded, _unquoted, _unescaped, _armoured):
         found = find(source, made, a, b)
         if found is not None:
             return found
@@ -61,6 +65,22 @@ def _same(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relatio
     mixed = isinstance(source, str) != isinstance(made, str) and not (a.isascii() and b.isascii())
     latin = mixed and _latin(source) == _latin(made)
     return Relation(how, 0, len(b)) if a == b or latin else None
+
+
+def _recoded(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
+    """Text whose characters stand for the bytes of other text, as WSGI has it (PEP 3333, unicode issues)."""
+    if not isinstance(source, str) or not isinstance(made, str) or (a.isascii() and b.isascii()):
+        return None
+    how = "decoded" if _bytes_of(source) == b else "encoded" if _bytes_of(made) == a else None
+    return Relation(how, 0, len(b)) if how else None
+
+
+def _bytes_of(text: str) -> bytes | None:
+    """The bytes that its characters stand for, one each; None where one stands for none."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
 
 
 def _latin(value: str | bytes) -> str:
@@ -96,12 +116,15 @@ _QUOTED = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 
 
 def _unquoted(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Relation | None:
-    return _of_quoted("unquoted", a, b) or _of_quoted("quoted", b, a)
+    told = _of_quoted("unquoted", a, b) or _of_quoted("quoted", b, a)
+    if told is None and isinstance(made, str) and not made.isascii():  # its characters may stand for the bytes
+        return _of_quoted("unquoted", a, _bytes_of(made) or b"")
+    return told
 
 
 def _of_quoted(how: str, quoted: bytes, plain: bytes) -> Relation | None:
     """Where in `quoted` it is that stands for `plain`; a part of it has to show three bytes."""
-    if b"%" not in quoted and b"+" not in quoted:
+    if not plain or (b"%" not in quoted and b"+" not in quoted):
         return None
     whole = unquote_to_bytes(quoted.replace(b"+", b" "))
     start = whole.find(plain)
@@ -163,3 +186,26 @@ def _unmasked(a: bytes, b: bytes, keys: tuple[bytes, ...]) -> Relation | None:
     known = any(len(k) == 4 and k[: len(key)] == key for k in keys)
     shown = len(a) >= 8 and a[4:] != a[:-4]
     return Relation("unmasked", 0, len(b)) if known or shown else None
+
+
+def in_part(a: bytes, size: int, b: bytes, made: int) -> Relation | None:
+    """The relation where only the beginning of one, or of both, is kept: `a` and `b`, of `size` and `made` bytes.
+
+    What is kept of one has to lie in the other, as far as that is kept, and the sizes have to allow it.
+    """
+    known = min(len(a), len(b))
+    if known < ENOUGH:
+        return None
+    if size == made:
+        return Relation("copy", 0, made) if a[:known] == b[:known] else None
+    if made < size:
+        how, part, whole, length = "slice", b, a, made
+    else:
+        how, part, whole, length = "joined", a, b, size
+    room = abs(size - made)
+    at = whole.find(part[:ENOUGH])
+    while 0 <= at <= room:
+        if whole[at : at + len(part)] == part[: len(whole) - at]:
+            return Relation(how, at, at + length)
+        at = whole.find(part[:ENOUGH], at + 1)
+    return None

@@ -63,7 +63,7 @@ class Code:
         return self.file.lane
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Value:
     """One described value. Two rows with the same non-zero `object` are the same object at two times."""
 
@@ -76,7 +76,7 @@ class Value:
     cut: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """A stretch in which a call was active: a plain function has one, a generator one for each resume.
 
@@ -97,7 +97,7 @@ class Span:
     value: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """One activation of one function on one thread, with its arguments' values by position."""
 
@@ -118,7 +118,7 @@ class Call:
         return self.spans[-1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wire:
     """Bytes that crossed a socket (or an accept, connect, shutdown, close), with the call that moved them."""
 
