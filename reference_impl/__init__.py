@@ -4,12 +4,11 @@ Read it upwards, stop where you like, and try what you have so far at the prompt
 
     closing      why a connection ends                     frames       one frame
     deflate      the one extension                         events       what can happen, in and out
-    request      one HTTP request                          handshake    the request that ends HTTP
-    connection   the protocol, without any I/O             patience     how long to wait for a peer
-    server       a connection on a thread                  http         accept TCP, call a WSGI application
-    routing      which view is for which URL               blueprints   routes that wait for an application
-    app          the smallest Flask                        sock         WebSocket routes
-    __main__     all of it, served
+    connection   the protocol, without any I/O             request      one HTTP request
+    handshake    the request that ends HTTP                server       a connection on a thread
+    http         accept TCP, call a WSGI application       routing      which view is for which URL
+    blueprints   routes that wait for an application       app          the smallest Flask
+    sock         WebSocket routes                          __main__     all of it, served
 """
 
 from .app import App, Response, current_app, request
@@ -18,15 +17,5 @@ from .http import make_server
 from .server import ConnectionClosed, ConnectionError, Server
 from .sock import Sock
 
-__all__ = [
-    "App",
-    "Blueprint",
-    "ConnectionClosed",
-    "ConnectionError",
-    "Response",
-    "Server",
-    "Sock",
-    "current_app",
-    "make_server",
-    "request",
-]
+__all__ = ["App", "Blueprint", "ConnectionClosed", "ConnectionError", "Response", "Server", "Sock"]
+__all__ += ["current_app", "make_server", "request"]

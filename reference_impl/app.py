@@ -12,69 +12,47 @@ In: a WSGI environ. Out: a WSGI response, made of what the view function returne
 Follows https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/app.py#L879-L939
 and https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/app.py#L1129-L1269
 and https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/sansio/app.py#L570-L660
-Leaves out: templates, sessions, cookies, forms, hooks, signals, error handlers, URL building, the test client.
+Leaves out: templates, sessions, cookies, forms, hooks, signals, error handlers, URL building, the test client; the
+arguments and the body of a request, which are in its `environ`; of what a view may return dicts, lists and tuples.
 """
 
-from __future__ import annotations
-
-import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
-from dataclasses import dataclass
+from contextvars import ContextVar, copy_context
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import parse_qsl
 
 from .blueprints import Blueprint, Scaffold, View
-from .request import tokens
+from .request import split_list
 from .routing import HTTPError, Rule, find_rule
 
 HTML = "text/html; charset=utf-8"
 
 
-@dataclass(frozen=True)
 class Request:
     """The request that is being handled; `environ` is all of it."""
 
-    environ: dict[str, Any]
-
-    @property
-    def method(self) -> str:
-        return str(self.environ["REQUEST_METHOD"])
-
-    @property
-    def path(self) -> str:
-        return str(self.environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
-
-    @property
-    def args(self) -> dict[str, str]:
-        return dict(parse_qsl(self.environ.get("QUERY_STRING", ""), keep_blank_values=True))
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {k[5:].replace("_", "-").title(): v for k, v in self.environ.items() if k.startswith("HTTP_")}
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self.environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        self.path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        self.headers = {k[5:].replace("_", "-").title(): v for k, v in environ.items() if k.startswith("HTTP_")}
 
     @property
     def is_websocket(self) -> bool:
         """Whether the client asks for one. Werkzeug's router looks at the same two headers."""
-        connection, upgrade = self.environ.get("HTTP_CONNECTION", ""), self.environ.get("HTTP_UPGRADE", "")
-        return b"upgrade" in tokens(connection.encode()) and b"websocket" in tokens(upgrade.encode())
-
-    def get_data(self) -> bytes:
-        return bytes(self.environ["wsgi.input"].read(int(self.environ.get("CONTENT_LENGTH") or 0)))
+        connection, upgrade = (self.headers.get(name, "").lower() for name in ("Connection", "Upgrade"))
+        return "upgrade" in split_list(connection) and "websocket" in split_list(upgrade)
 
 
 class Response:
     """A body, a status and headers; itself a WSGI application, as Werkzeug's is."""
 
-    def __init__(
-        self, body: str | bytes = b"", status: int = 200, headers: Iterable[tuple[str, str]] = (), mimetype: str = HTML
-    ) -> None:
+    def __init__(self, body: str | bytes = b"", status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> None:
         self.body = body.encode() if isinstance(body, str) else body
         self.status = status
-        self.headers = [("Content-Type", mimetype), ("Content-Length", str(len(self.body))), *headers]
+        self.headers = [("Content-Type", HTML), ("Content-Length", str(len(self.body))), *headers]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
@@ -97,7 +75,7 @@ class LocalProxy:
 
 
 _request: ContextVar[Request] = ContextVar("request")
-_current_app: ContextVar[App] = ContextVar("current_app")
+_current_app: ContextVar["App"] = ContextVar("current_app")
 request = cast(Request, LocalProxy(_request))
 current_app = cast("App", LocalProxy(_current_app))
 
@@ -110,51 +88,47 @@ class App(Scaffold):
         self.config: dict[str, Any] = {}
         self.rules: list[Rule] = []
         self.view_functions: dict[str, View] = {}
-        self.blueprints: dict[str, Blueprint] = {}
 
     def add_url_rule(self, rule: str, endpoint: str | None, view_func: View, **options: Any) -> None:
         """`options`: methods (default GET), websocket (default False)."""
         endpoint = endpoint or view_func.__name__
         if self.view_functions.setdefault(endpoint, view_func) is not view_func:
             raise AssertionError(f"View function mapping is overwriting an existing endpoint function: {endpoint}")
-        methods = frozenset(method.upper() for method in options.get("methods", ("GET",)))
+        methods = {method.upper() for method in options.get("methods", ["GET"])}
         methods |= {"HEAD"} if "GET" in methods else set()
         self.rules.append(Rule(rule, endpoint, view_func, methods, options.get("websocket", False)))
-        self.rules.sort(key=Rule.weight)
+        self.rules.sort(key=Rule.order)
 
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         blueprint.register(self, options)
 
     def make_response(self, value: Any) -> Response:
-        """A view returns a Response, str, bytes, dict or list (JSON), or a tuple of that, a status, and headers."""
-        given: list[Any] = list(value) if isinstance(value, tuple) else [value]
-        body, status, headers = given + [200, ()][len(given) - 1 :]
-        pairs = headers.items() if isinstance(headers, dict) else headers
-        if isinstance(body, Response):
-            return body
-        if isinstance(body, (dict, list)):
-            return Response(json.dumps(body), status, pairs, "application/json")
-        if isinstance(body, (str, bytes)):
-            return Response(body, status, pairs)
-        raise TypeError(f"a view must return str, bytes, dict, list, a tuple or a Response, not {type(body).__name__}")
+        """What a view returned, as a Response."""
+        if isinstance(value, Response):
+            return value
+        if isinstance(value, (str, bytes)):
+            return Response(value)
+        raise TypeError(f"a view must return str, bytes or a Response, not {type(value).__name__}")
 
     def dispatch_request(self, request: Request) -> Response:
         """Find the view, call it, make a response of what it returns."""
         rule, arguments = find_rule(self.rules, request.method, request.path, request.is_websocket)
         return self.make_response(rule.view(**arguments))
 
-    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        tokens = _current_app.set(self), _request.set(Request(environ))
+    def handle_request(self, request: Request) -> Response:
+        """The same, and a response of what it raises."""
+        _current_app.set(self)
+        _request.set(request)
         try:
-            response = self.dispatch_request(_request.get())
+            return self.dispatch_request(request)
         except HTTPError as error:
-            response = Response(f"<h1>{error}</h1>\n", error.status, error.headers)
+            return Response(f"<h1>{error}</h1>\n", error.status, error.headers)
         except Exception:
-            traceback.print_exc(file=environ.get("wsgi.errors", sys.stderr))
-            response = Response("<h1>500 Internal Server Error</h1>\n", 500)
-        finally:
-            _current_app.reset(tokens[0])
-            _request.reset(tokens[1])
+            traceback.print_exc(file=request.environ.get("wsgi.errors", sys.stderr))
+            return Response("<h1>500 Internal Server Error</h1>\n", 500)
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        response = copy_context().run(self.handle_request, Request(environ))  # what it sets, is set for this call only
         return response(environ, start_response)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

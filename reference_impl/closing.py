@@ -11,8 +11,6 @@ and https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215d
 Leaves out: nothing; and takes code 1014, which was registered after the original was written.
 """
 
-from __future__ import annotations
-
 from codecs import getincrementaldecoder
 from enum import IntEnum
 
@@ -41,9 +39,7 @@ class CloseReason(IntEnum):
 
 REASONS = {int(reason): reason for reason in CloseReason}
 #: Section 7.4: the codes that may stand in a close frame.
-ON_THE_WIRE = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
-#: 7.4.1: "MUST NOT be set as a status code in a Close control frame by an endpoint": what we send in their place.
-LOCAL_ONLY: dict[int, int] = {CloseReason.ABNORMAL_CLOSURE: 1000, CloseReason.TLS_HANDSHAKE_FAILED: 1000}
+ON_THE_WIRE = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 
 
 class ProtocolError(Exception):
@@ -58,10 +54,6 @@ class ParseFailed(ProtocolError):
         self.code = code
 
 
-def is_close_code(code: int) -> bool:
-    return any(code in codes for codes in ON_THE_WIRE)
-
-
 def parse_close(payload: bytes) -> tuple[int, str]:
     """Section 5.5.1: nothing, or two bytes of code (with its name, if it has one) and then a reason in UTF-8."""
     if not payload:
@@ -69,7 +61,7 @@ def parse_close(payload: bytes) -> tuple[int, str]:
         # considered to be 1005."
         return CloseReason.NO_STATUS_RCVD, ""
     code = int.from_bytes(payload[:2], "big")
-    if len(payload) == 1 or not is_close_code(code):
+    if len(payload) == 1 or code not in ON_THE_WIRE:
         raise ParseFailed("7.4: a close frame without a valid code")
     return REASONS.get(code, code), Utf8().decode(payload[2:], last=True)
 
@@ -78,8 +70,10 @@ def format_close(code: int, reason: str | None) -> bytes:
     """The payload: at most 125 bytes, no character cut in half. Raises ValueError if `code` is none."""
     if code == CloseReason.NO_STATUS_RCVD:
         return b""
-    code = LOCAL_ONLY.get(code, code)
-    if not is_close_code(code):
+    if code in (CloseReason.ABNORMAL_CLOSURE, CloseReason.TLS_HANDSHAKE_FAILED):
+        # 7.4.1: "MUST NOT be set as a status code in a Close control frame by an endpoint"
+        code = CloseReason.NORMAL_CLOSURE
+    if code not in ON_THE_WIRE:
         raise ValueError(f"{code} is no close code: use 1000 to 1003, 1007 to 1014 or 3000 to 4999")
     text = (reason or "").encode()[:123].decode(errors="ignore")
     return code.to_bytes(2, "big") + text.encode()
@@ -94,11 +88,11 @@ class Utf8:
     def decode(self, data: bytes, last: bool) -> str:
         try:
             text = self._decoder.decode(data, last)
+            # subtle: Python's decoder takes ED A0..BF and waits for a third byte, although only a surrogate begins so,
+            # and a surrogate is no UTF-8. Every other wrong beginning it reports at once.
+            kept = self._decoder.getstate()[0]
+            if kept[:1] == b"\xed" and kept[1:2] >= b"\xa0":
+                kept.decode()  # raises
         except UnicodeDecodeError as error:
             raise ParseFailed(f"8.1: {error.reason}", CloseReason.INVALID_FRAME_PAYLOAD_DATA) from None
-        # subtle: Python's decoder takes ED A0..BF and waits for a third byte, although only a surrogate begins so,
-        # and a surrogate is no UTF-8. Every other wrong beginning it reports at once.
-        kept = self._decoder.getstate()[0]
-        if kept[:1] == b"\xed" and kept[1:2] >= b"\xa0":
-            raise ParseFailed("8.1: a surrogate", CloseReason.INVALID_FRAME_PAYLOAD_DATA)
         return text

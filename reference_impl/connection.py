@@ -8,9 +8,8 @@ No socket, no thread, no clock: everything here can be tried at the prompt.
     '810548656c6c6f'
 
 Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/connection.py#L31-L202
-with https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/__init__.py#L23-L97
 and https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L293-L330
-Leaves out: the client's opening handshake; putting the parts of a message together (server.py).
+Leaves out: the opening handshake (handshake.py); putting the parts of a message together (server.py).
 
 Theory of operation. Two facts decide what may happen: has a close frame been sent, has one been received? Each is
 written once and never taken back: the first by who sends, or by the reader when TCP has ended and nothing can be sent;
@@ -18,19 +17,15 @@ the second by the reader alone. So two threads may share a connection as long as
 looked up from the two; what may be sent in it, and which frame may follow which, are tables too.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from .closing import CloseReason, ParseFailed, Utf8, format_close, parse_close
-from .deflate import PerMessageDeflate
-from .events import *  # noqa: F403 (all of them: who uses a connection speaks in events)
-from .events import BytesMessage, CloseConnection, Event, Headers, LocalProtocolError, Message, Ping, Pong, TextMessage
+from .deflate import NO_LIMIT, PerMessageDeflate
+from .events import BytesMessage, CloseConnection, Event, LocalProtocolError, Message, Ping, Pong, TextMessage
 from .frames import Frame, FrameParser, Opcode, Piece
-from .handshake import Handshake
 
 
 class ConnectionType(Enum):
@@ -58,17 +53,11 @@ STATES = {
 SENDABLE: dict[ConnectionState, tuple[type[Event], ...]] = {
     ConnectionState.OPEN: (Message, Ping, Pong, CloseConnection),
     ConnectionState.REMOTE_CLOSING: (Message, CloseConnection),  # answers to what came before the peer's close frame
-    ConnectionState.LOCAL_CLOSING: (),
-    ConnectionState.CLOSED: (),
 }
-#: Section 5.4: (a message is unfinished, the frame that comes) -> what is wrong with that.
+#: Section 5.4: (a message is unfinished, the frame continues one) -> what is wrong with that.
 FRAGMENTS = {
-    (False, Opcode.TEXT): None,
-    (False, Opcode.BINARY): None,
-    (False, Opcode.CONTINUATION): "5.4: there is no message that this frame could continue",
-    (True, Opcode.TEXT): "5.4: a new message begins before the one under way has ended",
-    (True, Opcode.BINARY): "5.4: a new message begins before the one under way has ended",
-    (True, Opcode.CONTINUATION): None,
+    (False, True): "5.4: there is no message that this frame could continue",
+    (True, False): "5.4: a new message begins before the one under way has ended",
 }
 
 
@@ -82,26 +71,25 @@ class Incoming:
     utf8: Utf8 = field(default_factory=Utf8)
 
 
+@dataclass
 class Connection:
     """An open WebSocket, after the handshake. `max_message_size` counts bytes, inflated, of text as of binary."""
 
-    def __init__(
-        self,
-        connection_type: ConnectionType,
-        extensions: Sequence[PerMessageDeflate] = (),
-        trailing_data: bytes = b"",
-        max_message_size: int | None = None,
-    ) -> None:
-        self.client = connection_type is ConnectionType.CLIENT
-        self.deflate = extensions[0] if extensions else None
-        self.max_message_size = max_message_size
-        self.close_sent = False
-        self.close_received = False
-        self._lost = False
-        self._incoming: Incoming | None = None
-        self._outgoing: Opcode | None = None
+    connection_type: ConnectionType
+    extensions: Sequence[PerMessageDeflate] = ()
+    trailing_data: bytes = b""
+    max_message_size: int | None = None
+    close_sent: bool = False
+    close_received: bool = False
+    _lost: bool = False
+    _incoming: Incoming | None = None
+    _outgoing: Opcode | None = None
+
+    def __post_init__(self) -> None:
+        self.client = self.connection_type is ConnectionType.CLIENT
+        self.deflate = self.extensions[0] if self.extensions else None
         self._parser = FrameParser(from_client=not self.client, compression=self.deflate is not None)
-        self._parser.receive_bytes(trailing_data)
+        self._parser.receive_bytes(self.trailing_data)
 
     @property
     def state(self) -> ConnectionState:
@@ -124,7 +112,7 @@ class Connection:
             # 1.4: "After receiving a control frame indicating the connection should be closed, a peer discards any
             # further data received."
             while not self.close_received and (piece := next(pieces, None)):
-                yield self._control(piece) if piece.header.opcode.iscontrol() else self._data(piece)
+                yield self._control(piece) if piece.opcode.iscontrol() else self._data(piece)
         except ParseFailed as error:
             # 7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code before proceeding to
             # _Close the WebSocket Connection_." Nothing is read any more.
@@ -135,20 +123,18 @@ class Connection:
             yield CloseConnection(CloseReason.ABNORMAL_CLOSURE)
 
     def _control(self, piece: Piece) -> Event:
-        if piece.header.opcode is Opcode.CLOSE:
+        if piece.opcode is Opcode.CLOSE:
             event = CloseConnection(*parse_close(piece.payload))
             self.close_received = True
             return event
-        return Ping(piece.payload) if piece.header.opcode is Opcode.PING else Pong(piece.payload)
+        return Ping(piece.payload) if piece.opcode is Opcode.PING else Pong(piece.payload)
 
     def _data(self, piece: Piece) -> Event:
-        header = piece.header
-        if piece.starts:
-            wrong = FRAGMENTS[self._incoming is not None, header.opcode]
-            if wrong:
-                raise ParseFailed(wrong)
-        message = self._incoming = self._incoming or Incoming(header.opcode, header.rsv1)
-        last = header.fin and piece.ends
+        continues = piece.opcode is Opcode.CONTINUATION
+        if piece.starts and (wrong := FRAGMENTS.get((self._incoming is not None, continues))):
+            raise ParseFailed(wrong)
+        message = self._incoming = self._incoming or Incoming(piece.opcode, piece.rsv1)
+        last = piece.fin and piece.ends
         data = self._payload(message, piece, last)
         if last:
             self._incoming = None
@@ -158,90 +144,40 @@ class Connection:
 
     def _payload(self, message: Incoming, piece: Piece, last: bool) -> bytes:
         """The piece's payload, inflated if need be, and never more of it than the limit has room for."""
-        room = None if self.max_message_size is None else self.max_message_size - message.size
+        data, room = piece.payload, (self.max_message_size or NO_LIMIT) - message.size
         if message.compressed and self.deflate:
-            data = self.deflate.inflate(piece.payload, last, room)
-        else:
-            data = piece.payload
-            # The header announces the size: there is no need to wait for the bytes.
-            if room is not None and (piece.header.length if piece.starts else len(data)) > room:
-                raise ParseFailed("the message is too big", CloseReason.MESSAGE_TOO_BIG)
+            data = self.deflate.inflate(data, last, room)
+        # The header announces the size: there is no need to wait for the bytes.
+        elif (piece.length if piece.starts else len(data)) > room:
+            raise ParseFailed("the message is too big", CloseReason.MESSAGE_TOO_BIG)
         message.size += len(data)
         return data
 
     def send(self, event: Event) -> bytes:
         """The bytes for one event, to be written whole and in this order."""
-        if not isinstance(event, SENDABLE[self.state]):
+        if not isinstance(event, SENDABLE.get(self.state, ())):
             raise LocalProtocolError(f"{type(event).__name__} cannot be sent in the state {self.state.name}")
-        frame = self._frame(event)
-        # 5.1: a client masks, with a key "derived from a strong source of entropy" (5.3); a server must not.
-        data = frame.serialize(os.urandom(4) if self.client else None)
-        if frame.opcode is Opcode.CLOSE:
-            self.close_sent = True
-        return data
-
-    def _frame(self, event: Event) -> Frame:
         match event:
             case Message():
-                return self._message_frame(event.data, event.message_finished)
+                frame = self._message_frame(event.data, event.message_finished)
             case Ping():
-                return Frame(Opcode.PING, event.payload)
+                frame = Frame(Opcode.PING, event.payload)
             case Pong():
-                return Frame(Opcode.PONG, event.payload)
+                frame = Frame(Opcode.PONG, event.payload)
             case CloseConnection():
-                return Frame(Opcode.CLOSE, format_close(event.code, event.reason))
-        raise LocalProtocolError(f"{type(event).__name__} is no frame")
+                frame = Frame(Opcode.CLOSE, format_close(event.code, event.reason))
+                self.close_sent = True
+        # 5.1: a client masks, with a key "derived from a strong source of entropy" (5.3); a server must not.
+        return frame.serialize(os.urandom(4) if self.client else None)
 
     def _message_frame(self, data: bytes | str, finished: bool) -> Frame:
-        if not isinstance(data, (bytes, bytearray, memoryview, str)):  # `bytes(5)` would be five zeros
-            raise TypeError(f"a message is bytes or str, not {type(data).__name__}")
-        opcode = Opcode.TEXT if isinstance(data, str) else Opcode.BINARY
-        if self._outgoing not in (None, opcode):
+        opcode, first = Opcode.TEXT if isinstance(data, str) else Opcode.BINARY, self._outgoing is None
+        if not first and self._outgoing is not opcode:
             raise LocalProtocolError("5.4: all parts of a message are of one type")
-        payload = data.encode() if isinstance(data, str) else bytes(data)
-        first = self._outgoing is None
+        payload = data.encode() if isinstance(data, str) else data
         if self.deflate:
             payload = self.deflate.deflate(payload, finished)
         self._outgoing = None if finished else opcode
         # RFC 7692, section 6.1: RSV1 is set on the first fragment of a compressed message, and only there.
         rsv1 = first and self.deflate is not None
         return Frame(opcode if first else Opcode.CONTINUATION, payload, finished, rsv1)
-
-
-class WSConnection:
-    """The whole life of a WebSocket: a `Handshake`, and then a `Connection`."""
-
-    def __init__(self, connection_type: ConnectionType, max_message_size: int | None = None) -> None:
-        self.connection_type = connection_type
-        self.max_message_size = max_message_size
-        self.handshake = Handshake()
-        self.connection: Connection | None = None
-
-    @property
-    def state(self) -> ConnectionState:
-        if self.connection is not None:
-            return self.connection.state
-        return ConnectionState.REJECTING if self.handshake.rejected else ConnectionState.CONNECTING
-
-    def initiate_upgrade_connection(
-        self, headers: Headers, path: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1"
-    ) -> None:
-        """The request, if somebody has parsed it already. The original takes method and version for granted."""
-        self.handshake.initiate(method, path, version, headers)
-
-    def receive_data(self, data: bytes | None) -> None:
-        (self.connection or self.handshake).receive_data(data)
-
-    def events(self) -> Iterator[Event]:
-        yield from self.handshake.events()
-        if self.connection is not None:
-            yield from self.connection.events()
-
-    def send(self, event: Event) -> bytes:
-        if self.connection is not None:
-            return self.connection.send(event)
-        data = self.handshake.send(event)
-        if self.handshake.agreed is not None:  # from here on, the bytes are frames
-            rest = bytes(self.handshake.buffer)
-            self.connection = Connection(self.connection_type, self.handshake.agreed, rest, self.max_message_size)
-        return data

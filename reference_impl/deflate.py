@@ -11,84 +11,58 @@ Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1
 Leaves out: the general `Extension` interface (there is one extension), and the client's side.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
+from dataclasses import dataclass
 
 from .closing import CloseReason, ParseFailed
 
-TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110, section 5.6.2
+NAME = "permessage-deflate"
 # RFC 6455, section 9.1: extension-param = token [ "=" (token | quoted-string) ]
-PARAMETER = re.compile(rf'[ \t]*;[ \t]*({TOKEN})(?:[ \t]*=[ \t]*(?:({TOKEN})|"({TOKEN})"))?')
-NAME = re.compile(rf"[ \t]*({TOKEN})")
-
+PARAMETER = re.compile(r'([a-z_]+)(?:[ \t]*=[ \t]*("?)(\w+)\2)?')
 #: RFC 7692, section 7.1: the parameters of an offer, and which values each may have ("" stands for no value).
 #: zlib cannot compress with a window of 2**8 bytes, so `server_max_window_bits=8` is declined.
 OFFERED_VALUES = {
-    "server_no_context_takeover": re.compile(""),
-    "client_no_context_takeover": re.compile(""),
-    "server_max_window_bits": re.compile("9|1[0-5]"),
-    "client_max_window_bits": re.compile("|[89]|1[0-5]"),
+    "server_no_context_takeover": "",
+    "client_no_context_takeover": "",
+    "server_max_window_bits": "9|1[0-5]",
+    "client_max_window_bits": "|[89]|1[0-5]",
 }
 #: 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end"; 7.2.2: append them again.
 TAIL = b"\x00\x00\xff\xff"
 LAST_BLOCK = b"\x01\x00\x00\xff\xff"  # an empty one: it ends a stream, if it is understood as a block
+NO_LIMIT = 1 << 62  # more bytes than there are
 
 
-def parse_extension(offer: str) -> tuple[str, list[tuple[str, str]]] | None:
-    """One offer as (name, [(parameter, value)]); None if it breaks the grammar.
-
-    >>> parse_extension('permessage-deflate; server_max_window_bits="10"')
-    ('permessage-deflate', [('server_max_window_bits', '10')])
-    """
-    name = NAME.match(offer)
-    if not name:
-        return None
-    position, parameters = name.end(), []
-    while parameter := PARAMETER.match(offer, position):
-        position = parameter.end()
-        parameters.append((parameter[1], parameter[2] or parameter[3] or ""))
-    return None if offer[position:].strip(" \t") else (name[1], parameters)
-
-
+@dataclass(repr=False)
 class PerMessageDeflate:
     """The server's end of one agreement, with two zlib streams: one for each direction."""
 
-    name = "permessage-deflate"
-
-    def __init__(
-        self,
-        client_no_context_takeover: bool = False,
-        server_no_context_takeover: bool = False,
-        server_max_window_bits: int = zlib.MAX_WBITS,
-    ) -> None:
-        self.client_no_context_takeover = client_no_context_takeover
-        self.server_no_context_takeover = server_no_context_takeover
-        self.server_max_window_bits = server_max_window_bits
-        self._compressor: zlib._Compress | None = None
-        self._decompressor: zlib._Decompress | None = None
+    client_no_context_takeover: bool = False
+    server_no_context_takeover: bool = False
+    server_max_window_bits: int = zlib.MAX_WBITS
+    _compressor: "zlib._Compress | None" = None
+    _decompressor: "zlib._Decompress | None" = None
 
     def accept(self, offer: str) -> str | None:
         """What to answer to the client's `offer`; None declines it, and changes nothing."""
-        parsed = parse_extension(offer)
-        if parsed is None or parsed[0] != self.name:
-            return None
-        asked = dict(parsed[1])
+        name, *parameters = (part.strip(" \t") for part in offer.split(";"))
+        found = [PARAMETER.fullmatch(parameter) for parameter in parameters]
+        asked = {parameter[1]: parameter[3] or "" for parameter in found if parameter}
         # 7.1: decline an offer with "an extension parameter not defined for use in an offer", "an extension parameter
         # with an invalid value", or "multiple extension parameters with the same name".
-        valid = all(name in OFFERED_VALUES and OFFERED_VALUES[name].fullmatch(asked[name]) for name in asked)
-        if not valid or len(asked) != len(parsed[1]):
+        valid = all(key in OFFERED_VALUES and re.fullmatch(OFFERED_VALUES[key], asked[key]) for key in asked)
+        if name != NAME or len(asked) != len(parameters) or not valid:
             return None
         self.client_no_context_takeover |= "client_no_context_takeover" in asked
         self.server_no_context_takeover |= "server_no_context_takeover" in asked
         self.server_max_window_bits = int(asked.get("server_max_window_bits", self.server_max_window_bits))
-        answer = [self.name]
+        answer = [NAME]
         answer += ["client_no_context_takeover"] if self.client_no_context_takeover else []
         answer += ["server_no_context_takeover"] if self.server_no_context_takeover else []
-        for side in ("client", "server"):  # the client's window may be any: the largest reads what a smaller one wrote
-            if (bits := asked.get(f"{side}_max_window_bits")) is not None:
-                answer.append(f"{side}_max_window_bits={bits or zlib.MAX_WBITS}")
+        for bits in ("client_max_window_bits", "server_max_window_bits"):
+            if bits in asked:  # the client's window may be any: the largest reads what a smaller one wrote
+                answer.append(f"{bits}={asked[bits] or zlib.MAX_WBITS}")
         return "; ".join(answer)
 
     def deflate(self, data: bytes, last: bool) -> bytes:
@@ -102,35 +76,28 @@ class PerMessageDeflate:
                 self._compressor = None
         return compressed
 
-    def inflate(self, data: bytes, last: bool, limit: int | None = None) -> bytes:
+    def inflate(self, data: bytes, last: bool, limit: int = NO_LIMIT) -> bytes:
         """Inflate a part of a message; raises ParseFailed if it is broken, or gives more than `limit` bytes."""
+        data += TAIL if last else b""
+        inflated = b""
         try:
-            inflated = self._inflate(data + TAIL if last else data, limit)
-            if limit is not None and len(inflated) > limit:
+            while data and len(inflated) <= limit:
+                stream = self._decompressor = self._decompressor or zlib.decompressobj(-zlib.MAX_WBITS)
+                # One byte more than allowed proves that it is too much; zlib stops there, so a bomb never goes off.
+                inflated += stream.decompress(data, limit + 1 - len(inflated))
+                data = stream.unused_data
+                if stream.eof:  # 7.2.3.4: a block with BFINAL set ends the stream, and the next block begins another
+                    self._decompressor = None
+            if len(inflated) > limit:
                 raise ParseFailed("the message is too big once inflated", CloseReason.MESSAGE_TOO_BIG)
-            if last:
-                self._end_message()
+            if last and self._decompressor:
+                # A message that was cut off has left the stream within a block. Ask a copy, for the stream goes on.
+                copy = self._decompressor.copy()
+                copy.decompress(LAST_BLOCK)
+                if not copy.eof:
+                    raise zlib.error("the message is cut off")
         except zlib.error as error:
             raise ParseFailed(f"RFC 7692: {error}", CloseReason.INVALID_FRAME_PAYLOAD_DATA) from None
-        return inflated
-
-    def _end_message(self) -> None:
-        if self._decompressor is not None:
-            # A message that was cut off has left the stream within a block. A copy is asked, for the stream goes on.
-            copy = self._decompressor.copy()
-            copy.decompress(LAST_BLOCK)
-            if not copy.eof:
-                raise zlib.error("the message is cut off")
-            if self.client_no_context_takeover:
-                self._decompressor = None
-
-    def _inflate(self, data: bytes, limit: int | None) -> bytes:
-        inflated = b""
-        while data and (limit is None or len(inflated) <= limit):
-            stream = self._decompressor = self._decompressor or zlib.decompressobj(-zlib.MAX_WBITS)
-            # One byte more than allowed proves that it is too much; zlib stops there, so a bomb never goes off.
-            inflated += stream.decompress(data, 0 if limit is None else limit + 1 - len(inflated))
-            data = stream.unused_data
-            if stream.eof:  # 7.2.3.4: a block with BFINAL set ends the stream, and the next block begins another
-                self._decompressor = None
+        if last and self.client_no_context_takeover:
+            self._decompressor = None
         return inflated

@@ -7,16 +7,14 @@ and, for the two errors, https://github.com/python-hyper/wsproto/blob/820701baf1
 Leaves out: `RejectData` (a refusal of ours is whole), and the pages of documentation in the original.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from .closing import ProtocolError
 from .deflate import PerMessageDeflate
 
-Headers = list[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 T = TypeVar("T", bytes, str)
 
 
@@ -31,7 +29,7 @@ class Request(Event):
     host: str
     target: str
     extensions: Sequence[str] = ()
-    extra_headers: Headers = field(default_factory=list)
+    extra_headers: Headers = ()
     subprotocols: Sequence[str] = ()
 
 
@@ -41,7 +39,7 @@ class AcceptConnection(Event):
 
     subprotocol: str | None = None
     extensions: Sequence[PerMessageDeflate] = ()
-    extra_headers: Headers = field(default_factory=list)
+    extra_headers: Headers = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class RejectConnection(Event):
     """The server declines: any other HTTP status, with a sentence that says why."""
 
     status_code: int = 400
-    headers: Headers = field(default_factory=list)
+    headers: Headers = ()
     reason: str = ""
 
 
@@ -60,7 +58,7 @@ class CloseConnection(Event):
     code: int
     reason: str | None = None
 
-    def response(self) -> CloseConnection:
+    def response(self) -> "CloseConnection":
         # 5.5.1: "When sending a Close frame in response, the endpoint typically echos the status code it received."
         return CloseConnection(self.code, self.reason)
 
@@ -109,11 +107,11 @@ class LocalProtocolError(ProtocolError):
 class RemoteProtocolError(ProtocolError):
     """The peer's opening handshake, or its HTTP, is wrong; `event_hint` is what to answer."""
 
-    def __init__(self, message: str, event_hint: RejectConnection | None = None) -> None:
+    def __init__(self, message: str, event_hint: RejectConnection) -> None:
         super().__init__(message)
-        self.event_hint = event_hint or RejectConnection(reason=message)
+        self.event_hint = event_hint
 
 
-def refuse(status: int, sentence: str, headers: Headers | None = None) -> RemoteProtocolError:
+def refuse(status: int, sentence: str, *headers: tuple[bytes, bytes]) -> RemoteProtocolError:
     """The error to raise for a request that gets this HTTP status."""
-    return RemoteProtocolError(sentence, RejectConnection(status, headers or [], sentence))
+    return RemoteProtocolError(sentence, RejectConnection(status, headers, sentence))

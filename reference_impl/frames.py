@@ -1,6 +1,6 @@
 """One WebSocket frame: parse it, serialize it, mask it (RFC 6455, section 5).
 
-In: the bytes that a socket delivered, cut anywhere. Out: `Piece`s, each a frame's `Header` with as much of its
+In: the bytes that a socket delivered, cut anywhere. Out: `Piece`s, each a frame's header with as much of its
 payload, unmasked, as has arrived. The way back: `Frame(Opcode.TEXT, b"Hello").serialize()`.
 
     >>> parser = FrameParser(from_client=True)
@@ -20,14 +20,11 @@ What the first bytes say, bit by bit (section 5.2):
     then     payload
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from .closing import CloseReason as CloseReason
 from .closing import ParseFailed
 
 FIN = 0b1000_0000
@@ -77,16 +74,6 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
     return (int.from_bytes(data, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")
 
 
-class Header(NamedTuple):
-    """All of a frame but its payload. `length` counts the bytes of the payload; `mask` is the 4-byte key or None."""
-
-    opcode: Opcode
-    length: int
-    fin: bool = True
-    rsv1: bool = False
-    mask: bytes | None = None
-
-
 @dataclass(frozen=True)
 class Frame:
     """One whole frame, its payload unmasked. Mask and length exist on the wire only."""
@@ -98,30 +85,29 @@ class Frame:
 
     def serialize(self, mask: bytes | None = None) -> bytes:
         """The frame's bytes, masked with the 4 bytes `mask` (a client must, a server must not: 5.1)."""
-        if self.opcode.iscontrol() and len(self.payload) > MAX_CONTROL_PAYLOAD:
-            raise ValueError(f"5.5: a control frame holds at most 125 bytes, not {len(self.payload)}")
+        length = len(self.payload)
+        if self.opcode.iscontrol() and length > MAX_CONTROL_PAYLOAD:
+            raise ValueError(f"5.5: a control frame holds at most 125 bytes, not {length}")
         first = (FIN if self.fin else 0) | (RSV1 if self.rsv1 else 0) | self.opcode
-        masked, length = 0 if mask is None else MASK, len(self.payload)
+        second = MASK if mask else 0
         # 5.2: "the minimal number of bytes MUST be used to encode the length"
         if length <= 125:
-            head = bytes([first, masked | length])
+            head = bytes([first, second | length])
         elif length < 1 << 16:
-            head = bytes([first, masked | 126]) + length.to_bytes(2, "big")
+            head = bytes([first, second | 126]) + length.to_bytes(2, "big")
         else:
-            head = bytes([first, masked | 127]) + length.to_bytes(8, "big")
+            head = bytes([first, second | 127]) + length.to_bytes(8, "big")
         return head + (mask or b"") + apply_mask(self.payload, mask)
-
-    def __str__(self) -> str:
-        shown = repr(self.payload[:40]) + ("..." if len(self.payload) > 40 else "")
-        flags = ("" if self.fin else ", continued") + (", compressed" if self.rsv1 else "")
-        return f"{self.opcode.name} {shown} [{len(self.payload)} bytes{flags}]"
 
 
 class Piece(NamedTuple):
-    """A frame, or as much of one as has arrived. A control frame is always whole."""
+    """A frame, or as much of one as has arrived; `length` is that of the whole payload. A control frame is whole."""
 
-    header: Header
+    opcode: Opcode
     payload: bytes
+    length: int
+    fin: bool = True
+    rsv1: bool = False
     starts: bool = True  # the payload's first byte is in this piece (or there is no payload)
     ends: bool = True  # its last byte is
 
@@ -130,8 +116,7 @@ class FrameParser:
     """Bytes in, pieces out. Each generator below reads like the RFC; a `yield None` means "feed me more"."""
 
     def __init__(self, from_client: bool, compression: bool = False) -> None:
-        self.from_client = from_client
-        self.compression = compression
+        self.from_client, self.compression = from_client, compression
         self.buffer = bytearray()
         self._running = self._parse()
 
@@ -147,12 +132,26 @@ class FrameParser:
 
     def _parse(self) -> Generator[Piece | None, None, None]:
         while True:
-            header = yield from self._read_header()
-            if header.opcode.iscontrol():
-                payload = yield from self._read(header.length)
-                yield Piece(header, apply_mask(payload, header.mask))
+            first, second = yield from self._read(2)
+            opcode = self._check(first, second)
+            length = yield from self._read_length(second & LENGTH)
+            mask = (yield from self._read(4)) if second & MASK else None
+            while opcode.iscontrol() and len(self.buffer) < length:
+                yield None
+            yield from self._read_payload(Piece(opcode, b"", length, bool(first & FIN), bool(first & RSV1)), mask)
+
+    def _read_payload(self, header: Piece, mask: bytes | None) -> Generator[Piece | None, None, None]:
+        """A data frame is handed on as it arrives, first of all its header: who has a limit need not wait for more."""
+        taken = -1  # nothing yet, not even the header
+        while taken < header.length:
+            start = max(taken, 0)
+            part = bytes(self.buffer[: header.length - start])
+            del self.buffer[: len(part)]
+            if part or taken < 0:
+                starts, taken, payload = taken < 0, start + len(part), apply_mask(part, mask, start)
+                yield header._replace(payload=payload, starts=starts, ends=taken == header.length)
             else:
-                yield from self._read_payload(header)
+                yield None
 
     def _read(self, size: int) -> Generator[None, None, bytes]:
         while len(self.buffer) < size:
@@ -161,10 +160,7 @@ class FrameParser:
         del self.buffer[:size]
         return taken
 
-    def _read_header(self) -> Generator[None, None, Header]:
-        first, second = yield from self._read(2)
-        opcode = self._check(first, second)
-        length = second & LENGTH
+    def _read_length(self, length: int) -> Generator[None, None, int]:
         if length in EXTENDED_LENGTHS:
             size, smallest = EXTENDED_LENGTHS[length]
             length = int.from_bytes((yield from self._read(size)), "big")
@@ -172,36 +168,21 @@ class FrameParser:
                 raise ParseFailed(f"5.2: length {length} must be written in its shortest form")
             if length >> 63:
                 raise ParseFailed("5.2: the most significant bit of a 64-bit length must be 0")
-        mask = (yield from self._read(4)) if second & MASK else None
-        return Header(opcode, length, bool(first & FIN), bool(first & RSV1), mask)
+        return length
 
     def _check(self, first: int, second: int) -> Opcode:
         """Everything that the first two bytes can have wrong."""
         opcode = OPCODES.get(first & OPCODE)
         if opcode is None:
             raise ParseFailed(f"5.2: opcode {first & OPCODE:#x} is reserved")
-        control, may_compress = opcode.iscontrol(), self.compression and opcode in (Opcode.TEXT, Opcode.BINARY)
+        may_compress = self.compression and opcode in (Opcode.TEXT, Opcode.BINARY)
         for wrong, sentence in (
             (first & RSV2_RSV3, "5.2: RSV2 and RSV3 must be 0, no extension gives them a meaning"),
             (first & RSV1 and not may_compress, "5.2: RSV1 must be 0 here, no extension gives it a meaning"),
-            (control and not first & FIN, "5.5: control frames must not be fragmented"),
-            (control and second & LENGTH > MAX_CONTROL_PAYLOAD, "5.5: a control frame holds 125 bytes"),
-            (self.from_client and not second & MASK, "5.1: frames from a client must be masked"),
-            (not self.from_client and second & MASK, "5.1: frames from a server must not be masked"),
+            (opcode.iscontrol() and not first & FIN, "5.5: control frames must not be fragmented"),
+            (opcode.iscontrol() and second & LENGTH > MAX_CONTROL_PAYLOAD, "5.5: a control frame holds 125 bytes"),
+            (self.from_client != bool(second & MASK), "5.1: frames from a client must be masked, from a server not"),
         ):
             if wrong:
                 raise ParseFailed(sentence)
         return opcode
-
-    def _read_payload(self, header: Header) -> Generator[Piece | None, None, None]:
-        """A data frame is handed on as it arrives, first of all its header: who has a limit need not wait for more."""
-        taken = -1  # nothing yet, not even the header
-        while taken < header.length:
-            start = max(taken, 0)
-            part = bytes(self.buffer[: header.length - start])
-            del self.buffer[: len(part)]
-            if part or taken < 0:
-                starts, taken = taken < 0, start + len(part)
-                yield Piece(header, apply_mask(part, header.mask, start), starts, ends=taken == header.length)
-            else:
-                yield None

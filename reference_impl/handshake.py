@@ -7,26 +7,32 @@ refusal; then, for an AcceptConnection, the bytes of the `101 Switching Protocol
     b's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
 
 Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/handshake.py#L41-L341
+with https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/__init__.py#L23-L97
 Leaves out: the client's side; cookies, origins and authentication, which belong to the application.
 """
 
-from __future__ import annotations
-
 import base64
-import binascii
 import hashlib
+import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from .connection import Connection, ConnectionState, ConnectionType
 from .deflate import PerMessageDeflate
 from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, Request, refuse
-from .request import END_OF_HEAD, MAX_HEAD, http_response, joined, parse_head, tokens
+from .request import http_response, read_head, split_list
 
 ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
-WEBSOCKET_VERSION = b"13"
+END_OF_HEAD, MAX_HEAD = b"\r\n\r\n", 1 << 16
+# 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
+KEY = re.compile("[A-Za-z0-9+/]{22}==")
 #: What `Request` has fields for; all other headers are its `extra_headers`.
 FIELDS = (b"host", b"sec-websocket-extensions", b"sec-websocket-protocol")
-LIST_PART = re.compile(r'"[^"]*"|[^",]+|[",]')  # a quoted string, text, a comma (or a quote that is never closed)
+#: 4.4: a server "MUST respond with a |Sec-WebSocket-Version| header field (or multiple |Sec-WebSocket-Version| header
+#: fields) containing all versions it is willing to use."
+#: RFC 9110, 15.5.22: "The server MUST send an Upgrade header field in a 426 response"
+ONLY_13: Headers = [(b"Sec-WebSocket-Version", b"13"), (b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")]
 
 
 def generate_accept_token(key: bytes) -> bytes:
@@ -35,61 +41,29 @@ def generate_accept_token(key: bytes) -> bytes:
     return base64.b64encode(hashlib.sha1(key + ACCEPT_GUID).digest())
 
 
-def is_valid_key(key: bytes) -> bool:
-    # 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
-    try:
-        return len(base64.b64decode(key, validate=True)) == 16
-    except binascii.Error:
-        return False
-
-
-def split_list(headers: Headers, name: bytes) -> list[str]:
-    """The elements of a header that is a list, commas within quotes left alone.
-
-    >>> split_list([(b"connection", b"keep-alive, Upgrade")], b"connection")
-    ['keep-alive', 'Upgrade']
-    """
-    elements = [""]
-    for part in LIST_PART.findall((joined(headers, name) or b"").decode("latin-1")):
-        if part == ",":
-            elements.append("")
-        else:
-            elements[-1] += part
-    return [element.strip() for element in elements if element.strip()]
-
-
 def check_request(method: bytes, target: bytes, version: bytes, headers: Headers) -> Request:
     """Section 4.2.1, item by item. Raises RemoteProtocolError with the refusal as its hint."""
-    key, host = joined(headers, b"sec-websocket-key") or b"", joined(headers, b"host")
-    upgrade, connection = (tokens(joined(headers, name) or b"") for name in (b"upgrade", b"connection"))
-    # 4.4: a server "MUST respond with a |Sec-WebSocket-Version| header field (or multiple |Sec-WebSocket-Version|
-    # header fields) containing all versions it is willing to use."
-    # RFC 9110, 15.5.22: "The server MUST send an Upgrade header field in a 426 response"
-    only: Headers = [(b"Sec-WebSocket-Version", b"13"), (b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")]
-    spoken = joined(headers, b"sec-websocket-version") == WEBSOCKET_VERSION
+    values = {name.lower(): value.decode("latin-1") for name, value in headers}  # RFC 9110, section 5.1: in any case
+    upgrade, connection = (split_list(values.get(name, "").lower()) for name in (b"upgrade", b"connection"))
     for holds, status, extra, sentence in (
         (method == b"GET", 405, [(b"Allow", b"GET")], "a WebSocket opens with the method GET"),
         (version == b"HTTP/1.1", 400, [], "a WebSocket opens with HTTP/1.1"),
-        (host is not None and b"," not in host, 400, [], "there must be one header Host"),
-        (b"websocket" in upgrade, 400, [], "the header 'Upgrade: websocket' is missing"),
-        (b"upgrade" in connection, 400, [], "the header 'Connection: Upgrade' is missing"),
-        (spoken, 426, only, "the header 'Sec-WebSocket-Version: 13' is missing: no other version is spoken here"),
-        (is_valid_key(key), 400, [], "Sec-WebSocket-Key must be 16 bytes in base64, sent once"),
+        (b"host" in values, 400, [], "there must be one header Host"),
+        ("websocket" in upgrade, 400, [], "the header 'Upgrade: websocket' is missing"),
+        ("upgrade" in connection, 400, [], "the header 'Connection: Upgrade' is missing"),
+        (values.get(b"sec-websocket-version") == "13", 426, ONLY_13, "only 'Sec-WebSocket-Version: 13' is spoken here"),
+        (KEY.fullmatch(values.get(b"sec-websocket-key", "")), 400, [], "Sec-WebSocket-Key must be 16 bytes in base64"),
     ):
         if not holds:
-            raise refuse(status, "" if method == b"HEAD" else sentence, extra)
-    return Request(
-        host=(host or b"").decode("latin-1"),
-        target=target.decode("latin-1"),
-        extensions=split_list(headers, b"sec-websocket-extensions"),
-        extra_headers=[header for header in headers if header[0] not in FIELDS],
-        subprotocols=split_list(headers, b"sec-websocket-protocol"),
-    )
+            raise refuse(status, "" if method == b"HEAD" else sentence, *extra)
+    host, extensions, subprotocols = (values.get(name, "") for name in FIELDS)
+    others = [(name.lower(), value) for name, value in headers if name.lower() not in FIELDS]
+    return Request(host, target.decode("latin-1"), split_list(extensions), others, split_list(subprotocols))
 
 
 def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, list[PerMessageDeflate]]:
     """The bytes of the 101, and the extensions that were agreed on (section 4.2.2, items 5 and 6)."""
-    token = generate_accept_token(joined(request.extra_headers, b"sec-websocket-key") or b"")
+    token = generate_accept_token(dict(request.extra_headers)[b"sec-websocket-key"])
     headers = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", token)]
     if accept.subprotocol is not None:
         # 4.2.2: "The value chosen MUST be derived from the client's handshake"
@@ -102,45 +76,67 @@ def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, l
         if accept.extensions and not agreed and (answer := accept.extensions[0].accept(offer)):
             agreed = [accept.extensions[0]]
             headers.append((b"Sec-WebSocket-Extensions", answer.encode("latin-1")))
-    return http_response(101, headers + accept.extra_headers, body=None), agreed
+    return http_response(101, [*headers, *accept.extra_headers], None), agreed
 
 
-class Handshake:
-    """The state of one handshake: first the request, then the answer. `agreed` is None until it has succeeded."""
+def reject_request(reject: RejectConnection) -> bytes:
+    """The bytes of any other answer."""
+    headers = [*reject.headers, (b"Content-Type", b"text/plain; charset=utf-8"), (b"Connection", b"close")]
+    return http_response(reject.status_code, headers, f"{reject.reason}\n".encode() if reject.reason else None)
 
-    def __init__(self) -> None:
-        self.agreed: Sequence[PerMessageDeflate] | None = None
-        self.rejected = False
-        self.buffer = bytearray()
-        self._request: Request | None = None
-        self._events: list[Event] = []
+
+@dataclass
+class WSConnection:
+    """The whole life of a WebSocket: the handshake, and then a `Connection`."""
+
+    connection_type: ConnectionType
+    max_message_size: int | None = None
+    connection: Connection | None = None
+    _state: ConnectionState = ConnectionState.CONNECTING
+    _request: Request | None = None
+    _told: bool = True  # of the request
+    _buffer: bytes = b""
+
+    @property
+    def state(self) -> ConnectionState:
+        return self.connection.state if self.connection else self._state
+
+    def initiate_upgrade_connection(
+        self, headers: Headers, path: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1"
+    ) -> None:
+        """The request, if somebody has parsed it already. The original takes method and version for granted."""
+        self._request, self._told = check_request(method, path, version, headers), False
 
     def receive_data(self, data: bytes | None) -> None:
-        """For who has the request's bytes. What comes after the head stays in `buffer`."""
-        self.buffer += data or b""
-        if self._request is None and (end := self.buffer.find(END_OF_HEAD)) >= 0:
-            words, headers = parse_head(bytes(self.buffer[:end]))
-            del self.buffer[: end + len(END_OF_HEAD)]
-            self.initiate(words[0], words[1], words[2], headers)
-        elif self._request is None and len(self.buffer) > MAX_HEAD:
+        """What a socket delivered: first the request, then frames."""
+        if self.connection:
+            self.connection.receive_data(data)
+        else:
+            self._buffer += data or b""
+        if self._request is None and END_OF_HEAD in self._buffer:
+            source = io.BytesIO(self._buffer)
+            head = read_head(source)
+            self._buffer = source.read()
+            self.initiate_upgrade_connection(list(head.headers.items()), head.target, head.method, head.version)
+        elif self._request is None and len(self._buffer) > MAX_HEAD:
             raise refuse(431, "the head of the request is too long")
 
-    def initiate(self, method: bytes, target: bytes, version: bytes, headers: Headers) -> None:
-        """For who has parsed the request already, as every WSGI server has."""
-        headers = [(name.lower(), value) for name, value in headers]  # RFC 9110, section 5.1: in any case
-        self._request = check_request(method, target, version, headers)
-        self._events.append(self._request)
-
     def events(self) -> Iterator[Event]:
-        while self._events:
-            yield self._events.pop(0)
+        if self._request and not self._told:
+            self._told = True
+            yield self._request
+        if self.connection:
+            yield from self.connection.events()
 
     def send(self, event: Event) -> bytes:
-        if isinstance(event, RejectConnection) and not self.rejected:
-            self.rejected = True
-            headers = [*event.headers, (b"Content-Type", b"text/plain; charset=utf-8"), (b"Connection", b"close")]
-            return http_response(event.status_code, headers, f"{event.reason}\n".encode() if event.reason else None)
-        if isinstance(event, AcceptConnection) and self._request is not None and not self.rejected:
-            data, self.agreed = accept_request(self._request, event)
+        """The bytes for one event, to be written whole and in this order."""
+        if self.connection:
+            return self.connection.send(event)
+        if self.state is ConnectionState.CONNECTING and isinstance(event, RejectConnection):
+            self._state = ConnectionState.REJECTING
+            return reject_request(event)
+        if self.state is ConnectionState.CONNECTING and isinstance(event, AcceptConnection) and self._request:
+            data, agreed = accept_request(self._request, event)
+            self.connection = Connection(self.connection_type, agreed, self._buffer, self.max_message_size)
             return data
-        raise LocalProtocolError(f"{type(event).__name__} cannot be sent during the handshake")
+        raise LocalProtocolError(f"{type(event).__name__} cannot be sent in the state {self.state.name}")

@@ -6,182 +6,150 @@ In: `make_server(host, port, app)`, then connections, each on a thread of its ow
 Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L159-L394
 and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L701-L877
 Leaves out: TLS, keep-alive (one request a connection, as the original), chunked responses (the end of the connection
-ends the body), the log of requests, the reloader and the debugger.
+ends the body), of PEP 3333 `write` and `exc_info`, the log of requests, the reloader and the debugger.
 """
-
-from __future__ import annotations
 
 import contextlib
 import io
-import selectors
+import itertools
+import select
 import socket
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from functools import partial
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from .events import RemoteProtocolError, refuse
-from .handshake import Handshake
-from .patience import linger, shut
-from .request import HTTPRequest, joined, read_request
+from .handshake import reject_request
+from .request import HTTPRequest, read_body, read_head
+from .server import linger, shut
 
 Environ = dict[str, Any]
 WSGIApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 REQUEST_TIMEOUT = 10.0  # seconds for a whole request: who sends a byte now and then wins nothing by it
-LINGER_TIMEOUT = 2.0  # seconds to wait for the peer's FIN, once it has all that we wrote
+LINGER_TIMEOUT = 2.0  # seconds to wait for the peer's FIN
 STOP_TIMEOUT = 5.0  # seconds for the threads to end when the server stops
 
 
-class PeerGone(Exception):
-    """There is nobody to write to; or it is a WebSocket by now, shut for writing when it was closed."""
-
-
 class Reader:
-    """Takes from a socket what it is asked for and not one byte more, all of it before one deadline."""
+    """A socket to be read as a file is, not one byte further than asked for, and all of it before one deadline."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.deadline = monotonic() + REQUEST_TIMEOUT
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        left = self.deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self.sock.settimeout(left)
-        data = self.sock.recv(size, flags)
-        if size and not data:
-            raise PeerGone
+        try:
+            self.sock.settimeout(max(0.0, self.deadline - monotonic()))
+            data = self.sock.recv(size, flags)
+        except (TimeoutError, BlockingIOError):
+            raise refuse(408, f"the request did not come within {REQUEST_TIMEOUT:g} seconds") from None
+        if not data:
+            raise refuse(400, "the connection ended before the request did")
         return data
 
-    def until(self, end: bytes, limit: int) -> bytes:
-        """All up to `end`, and `end`. MSG_PEEK looks at what has come without taking it."""
-        taken = b""
-        while not taken.endswith(end):
-            peeked = self.recv(limit, socket.MSG_PEEK)
-            overlap = taken[1 - len(end) :]  # `end` may come in two parts
-            found = (overlap + peeked).find(end)
-            taken += self.recv(len(peeked) if found < 0 else found + len(end) - len(overlap))
-            if len(taken) > limit:
-                raise refuse(431, f"more than {limit} bytes without an end")
-        return taken
+    def readline(self, limit: int) -> bytes:
+        """MSG_PEEK looks at what has come without taking it."""
+        line = b""
+        while len(line) < limit and not line.endswith(b"\n"):
+            peeked = self.recv(min(limit - len(line), 4096), socket.MSG_PEEK)
+            line += self.recv(peeked.find(b"\n") + 1 or len(peeked))
+        return line
 
-    def exactly(self, size: int) -> bytes:
-        taken = bytearray()
-        while len(taken) < size:
-            taken += self.recv(min(size - len(taken), 65536))
-        return bytes(taken)
+    def read(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            data += self.recv(min(size - len(data), 65536))
+        return bytes(data)
 
 
-def make_environ(request: HTTPRequest, sock: socket.socket, peer: tuple[Any, ...], server: WSGIServer) -> Environ:
+def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket, peer: tuple[Any, ...]) -> Environ:
     """PEP 3333: the request as a dictionary. Bytes become str by latin-1, whatever they mean."""
+    path, _, query = head.target.partition(b"?")
     environ: Environ = {
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "werkzeug.socket": sock,
-        "reference_impl.goodbyes": server.goodbyes,
-        "SERVER_SOFTWARE": "reference_impl",
-        "SERVER_NAME": server.host,
-        "SERVER_PORT": str(server.port),
-        "SERVER_PROTOCOL": request.version.decode(),
+        "SERVER_NAME": sock.getsockname()[0],
+        "SERVER_PORT": str(sock.getsockname()[1]),
+        "SERVER_PROTOCOL": head.version.decode(),
         "REMOTE_ADDR": str(peer[0]),
-        "REMOTE_PORT": peer[1],
-        "REQUEST_METHOD": request.method.decode(),
+        "REQUEST_METHOD": head.method.decode(),
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
-        "QUERY_STRING": request.query.decode("latin-1"),
+        "PATH_INFO": unquote_to_bytes(path or b"/").decode("latin-1"),
+        "QUERY_STRING": query.decode("latin-1"),
     }
-    for name in dict(request.headers):
+    for name, value in head.headers.items():
         if b"_" not in name:  # X_A would look like X-A, which a proxy may have checked
             key = name.decode().upper().replace("-", "_")
-            value = (joined(request.headers, name) or b"").decode("latin-1")
-            environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
-    if request.body:
-        environ["CONTENT_LENGTH"] = str(len(request.body))
+            environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value.decode("latin-1")
+    if body:  # chunks say nothing of their sum
+        environ["CONTENT_LENGTH"] = str(len(body))
     return environ
 
 
-class ResponseWriter:
-    """The application's answer on its way to the socket: `start_response` and `write` of PEP 3333."""
-
-    def __init__(self, sock: socket.socket, method: str) -> None:
-        self.sock = sock
-        self.method = method
-        self.head = b""
-        self.head_sent = False
-        self.has_body = True
-
-    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[..., None]:
-        if self.head_sent and exc_info:
-            raise exc_info[1].with_traceback(exc_info[2])
-        if self.head and not exc_info:
-            raise AssertionError("start_response was called twice")
-        lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), "Connection: close"]
-        if any("\r" in line or "\n" in line for line in lines):
-            raise ValueError("a header of the response has a line break in it")
-        self.head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        # RFC 9110, section 6.4.1: no content in answers to HEAD, nor with the statuses 1xx, 204 and 304
-        self.has_body = self.method != "HEAD" and status[:3] not in ("204", "304") and status[:1] != "1"
-        return self.write
-
-    def write(self, data: bytes) -> None:
-        if not self.head:
-            raise AssertionError("the application wrote before it called start_response")
-        out = (b"" if self.head_sent else self.head) + (data if self.has_body else b"")
-        self.head_sent = True
-        try:
-            self.sock.sendall(out)
-        except OSError:
-            raise PeerGone from None
+def format_head(status: str, headers: list[tuple[str, str]]) -> bytes:
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), "Connection: close"]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header of the response has a line break in it")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def run_wsgi(app: WSGIApplication, environ: Environ, sock: socket.socket) -> None:
-    """Call the application once, and write what it gives. Raises PeerGone."""
-    response = ResponseWriter(sock, environ["REQUEST_METHOD"])
+    """Call the application once, and write what it gives: the head with the first part of the body, then the rest."""
+    head, started = b"", False
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+        nonlocal head
+        head = format_head(status, headers)
+
+    parts: Iterable[bytes] = ()
     try:
-        parts = app(environ, response.start_response)
-        try:
-            for data in parts:
-                response.write(data)
-            response.write(b"")  # at least the head
-        finally:
-            if hasattr(parts, "close"):
-                parts.close()
-    except PeerGone:
-        raise
+        parts = app(environ, start_response)
+        for data in itertools.chain(parts, [b""]):
+            started = True
+            if not sent(sock, data, head):
+                break
+            head = b""
     except Exception:
         traceback.print_exc(file=sys.stderr)
-        if not response.head_sent:
-            answer_error(sock, refuse(500, "" if response.method == "HEAD" else "the application failed"))
+        if not started:
+            why = "" if environ["REQUEST_METHOD"] == "HEAD" else "the application failed"
+            sent(sock, reject_request(refuse(500, why).event_hint))
+    finally:
+        getattr(parts, "close", lambda: None)()
 
 
-def answer_error(sock: socket.socket, error: RemoteProtocolError) -> None:
-    with contextlib.suppress(OSError):
-        sock.settimeout(LINGER_TIMEOUT)
-        sock.sendall(Handshake().send(error.event_hint))
+def sent(sock: socket.socket, data: bytes, head: bytes = b"") -> bool:
+    """Whether there is somebody to write to: the peer may be gone, or it is a WebSocket by now, and closed."""
+    try:
+        sock.sendall(head + data)
+    except OSError:
+        return False
+    return True
 
 
-def serve_connection(sock: socket.socket, peer: tuple[Any, ...], server: WSGIServer) -> None:
+def serve_connection(sock: socket.socket, peer: tuple[Any, ...], app: WSGIApplication) -> None:
     """One connection's life."""
     try:
-        request = read_request(Reader(sock))
+        reader = Reader(sock)
+        head = read_head(reader)
+        environ = make_environ(head, read_body(reader, head.headers), sock, peer)
         sock.settimeout(None)
-        run_wsgi(server.app, make_environ(request, sock, peer, server), sock)
+        run_wsgi(app, environ, sock)
     except RemoteProtocolError as error:
-        answer_error(sock, error)
-    except TimeoutError:
-        answer_error(sock, refuse(408, f"the request did not come within {REQUEST_TIMEOUT:g} seconds"))
-    except (PeerGone, OSError):
+        sent(sock, reject_request(error.event_hint))
+    except OSError:
         pass  # there is nobody to tell
     finally:
         linger(sock, LINGER_TIMEOUT)
@@ -201,20 +169,26 @@ class WSGIServer:
         self.host, self.port = self.socket.getsockname()[:2]
         self.url = f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
         self._alarm, self._bell = socket.socketpair()  # `shutdown` rings, `serve_forever` hears it
-        self._lock = threading.Lock()
         self._connections: dict[threading.Thread, socket.socket] = {}
-        self.goodbyes: dict[socket.socket, Callable[[], None]] = {}  # how to end what is no HTTP any more
 
     def serve_forever(self) -> None:
         """Accept until `shutdown` or KeyboardInterrupt; then close everything."""
         try:
-            with selectors.DefaultSelector() as selector:
-                selector.register(self.socket, selectors.EVENT_READ)
-                selector.register(self._alarm, selectors.EVENT_READ)
-                while all(key.fileobj is self.socket for key, _ in selector.select()):
+            while self._alarm not in select.select([self.socket, self._alarm], [], [])[0]:
+                try:
                     self._accept()
+                except (OSError, RuntimeError):  # too many open files, or threads: wait until there are fewer
+                    time.sleep(0.05)
         finally:
             self.server_close()
+
+    def _accept(self) -> None:
+        sock, peer = self.socket.accept()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # who has vanished is noticed, some day
+        thread = threading.Thread(target=serve_connection, args=(sock, peer, self.app), daemon=True)
+        thread.start()
+        alive = {old: its for old, its in self._connections.items() if old.is_alive()}
+        self._connections = {**alive, thread: sock}
 
     def shutdown(self) -> None:
         """Make `serve_forever` return; any thread may call it."""
@@ -225,54 +199,13 @@ class WSGIServer:
         """Close the listening socket and every connection, and wait for the threads."""
         for sock in (self.socket, self._alarm, self._bell):
             sock.close()
-        with self._lock:
-            connections = list(self._connections.items())
-        threads = [thread for thread, _ in connections]
-        for _, sock in connections:  # a WebSocket is closed; what is still HTTP may finish what it is writing
-            goodbye = threading.Thread(target=self.goodbyes.get(sock, partial(shut, sock, socket.SHUT_RD)), daemon=True)
-            with contextlib.suppress(RuntimeError):  # no more threads
-                goodbye.start()
-                threads.append(goodbye)
-        join(threads)
-        for _, sock in connections:
+        for sock in self._connections.values():
             shut(sock, socket.SHUT_RDWR)
-        join(threads)
-        if left := sum(thread.is_alive() for thread, _ in connections):
+        deadline = monotonic() + STOP_TIMEOUT
+        for thread in self._connections:
+            thread.join(max(0.0, deadline - monotonic()))
+        if left := sum(thread.is_alive() for thread in self._connections):
             print(f"{left} of the views did not end within {STOP_TIMEOUT:g} seconds.", file=sys.stderr)
-
-    def _accept(self) -> None:
-        try:
-            sock, peer = self.socket.accept()
-        except OSError:  # too many open files: there is no better answer than to wait until some are closed
-            time.sleep(0.05)
-            return
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # who has vanished is noticed, some day
-        thread = threading.Thread(target=self._serve, args=(sock, peer), daemon=True)
-        with self._lock:
-            self._connections[thread] = sock
-        try:
-            thread.start()
-        except RuntimeError:  # no more threads: nobody can serve this one
-            self._forget(thread, sock)
-            sock.close()
-            time.sleep(0.05)
-
-    def _serve(self, sock: socket.socket, peer: tuple[Any, ...]) -> None:
-        try:
-            serve_connection(sock, peer, self)
-        finally:
-            self._forget(threading.current_thread(), sock)
-
-    def _forget(self, thread: threading.Thread, sock: socket.socket) -> None:
-        with self._lock:
-            del self._connections[thread]
-        self.goodbyes.pop(sock, None)
-
-
-def join(threads: list[threading.Thread]) -> None:
-    deadline = monotonic() + STOP_TIMEOUT / 2
-    for thread in threads:
-        thread.join(max(0.0, deadline - monotonic()))
 
 
 def make_server(host: str, port: int, app: WSGIApplication) -> WSGIServer:

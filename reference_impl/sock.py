@@ -10,8 +10,6 @@ Leaves out: the ways to tell eventlet, gevent and gunicorn that the response has
 It runs on our `App` and on a real Flask: it asks whichever of the two is handling the request.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Callable
@@ -43,33 +41,25 @@ def websocket_view(f: Callable[..., Any]) -> Callable[..., Any]:
             ws = Server(now.request.environ, **options)
         except ConnectionError as refused:
             return now.Response(status=refused.status_code)  # the client has been told so already
+        # 7.4.1: 1011 is for "an unexpected condition that prevented it from fulfilling the request"
+        reason = CloseReason.INTERNAL_ERROR
         try:
-            f(ws, *args, **kwargs)
-        except ConnectionClosed:
-            finish(ws, CloseReason.NORMAL_CLOSURE)
-        except BaseException:
-            # 7.4.1: 1011 is for "an unexpected condition that prevented it from fulfilling the request"
-            finish(ws, CloseReason.INTERNAL_ERROR)
-            raise  # the application logs it
-        else:
-            finish(ws, CloseReason.NORMAL_CLOSURE)
+            with contextlib.suppress(ConnectionClosed):
+                f(ws, *args, **kwargs)
+            reason = CloseReason.NORMAL_CLOSURE
+        finally:  # close if it is not closed yet; then TCP is done with, and nobody writes after us
+            with contextlib.suppress(ConnectionClosed):
+                ws.close(reason)
         return now.Response(status=101)
 
     return websocket_route
-
-
-def finish(ws: Server, reason: CloseReason) -> None:
-    """Close if it is not closed yet; return when TCP is done with, so that nobody writes after us."""
-    with contextlib.suppress(ConnectionClosed):
-        ws.close(reason)
 
 
 class Sock:
     """The extension. Without an application, routes wait in a blueprint for `init_app`."""
 
     def __init__(self, app: Any = None) -> None:
-        self.app: Any = None
-        self.bp: Blueprint | None = None
+        self.app = self.bp = None  # type: Any
         self._views: dict[Callable[..., Any], Callable[..., Any]] = {}
         if app is not None:
             self.init_app(app)
@@ -83,16 +73,11 @@ class Sock:
         """Decorator for a WebSocket route; other keywords are those of the application's own `route`."""
 
         def decorator(f: F) -> F:
+            if not (bp or self.app or self.bp):
+                self.bp = Blueprint("__flask_sock", __name__)
             # One view for one function, however many routes it has: an endpoint's name is its function's.
             view = self._views.setdefault(f, websocket_view(f))
-            self._home(bp).route(path, websocket=True, **kwargs)(view)
+            (bp or self.app or self.bp).route(path, websocket=True, **kwargs)(view)
             return f
 
         return decorator
-
-    def _home(self, bp: Any) -> Any:
-        """Where a route goes: the blueprint that was named, or the application, or what waits for it."""
-        if bp or self.app:
-            return bp or self.app
-        self.bp = self.bp or Blueprint("__flask_sock", __name__)
-        return self.bp

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from .conftest import Patience
-from .peer import CLOSE, TEXT, Ended, Peer, call, frame, request
+from .peer import TEXT, Ended, Peer, call, frame, request
 from .servers import ROOT, Served, Starter
 
 
@@ -199,20 +199,6 @@ def test_ctrl_c(ours: Starter, connections: str) -> None:
         with peer:
             peer.rest()
             assert peer.ended != "OPEN", peer.story("an end wanted")
-
-
-def test_ctrl_c_closes_websockets(ours: Starter) -> None:
-    """RFC 6455 section 7.4.1: 1001 is for "a server going down"; a client that answers sees a clean end."""
-    served = ours("--subprotocols", "ctrl-c-1001", fresh=True)
-    with served.open() as peer, served.open() as other:
-        peer.expect_alive()
-        other.expect_alive()
-        served.process.send_signal(signal.SIGINT)
-        for one in (peer, other):
-            one.expect_close(1001)
-            one.send(frame(CLOSE, b"\x03\xe9"))
-            one.expect_fin()
-    assert served.process.wait(10) == 0
 
 
 def test_ctrl_c_twice(ours: Starter) -> None:

@@ -29,7 +29,7 @@ REASONS = {
         b"server received unexpected unmasked frame",
         b"'utf-8' codec can't decode byte 0xff in position 3: invalid start byte",
     ),
-    "reference_impl": (b"5.1: frames from a client must be masked", b"8.1: invalid start byte"),
+    "reference_impl": (b"5.1: frames from a client must be masked, from a server not", b"8.1: invalid start byte"),
 }
 #: What told.py prints.
 TOLD = ["'Grüße'", "''", repr(bytes(range(256))), repr("x" * 126), repr(bytes(70_000)), "'€'", "4000 enough"]

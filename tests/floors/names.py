@@ -32,15 +32,22 @@ def taken(source: Any, *names: str) -> dict[str, Any]:
 
 def load(name: str, below: dict[str, ModuleType]) -> ModuleType:
     """Import the module `name` anew, with `below` in the place of what it would import."""
-    kept = {other: sys.modules.get(other) for other in below}
+    kept = {other: sys.modules[other] for other in below if other in sys.modules}
     sys.modules.pop(name, None)
-    sys.modules.update(below)
+    put(below)
     try:
         return importlib.import_module(name)
     finally:
-        for other, before in kept.items():
-            if before is not None:
-                sys.modules[other] = before
+        put(kept)
+
+
+def put(modules: dict[str, ModuleType]) -> None:
+    """Let `modules` be what is imported under their names, by `from package import name`, too."""
+    sys.modules.update(modules)
+    for name, made in modules.items():
+        package, _, last = name.rpartition(".")
+        if package in sys.modules:
+            setattr(sys.modules[package], last, made)
 
 
 # -- ours, under the originals' names --
@@ -48,7 +55,7 @@ def load(name: str, below: dict[str, ModuleType]) -> ModuleType:
 
 def wsproto_of_ours() -> dict[str, ModuleType]:
     """wsproto's modules, as far as simple_websocket imports them."""
-    kinds = taken(connection, "ConnectionType", "WSConnection")
+    kinds = {"ConnectionType": connection.ConnectionType, "WSConnection": handshake.WSConnection}
     modules = (
         module("wsproto", **kinds),
         module("wsproto.connection", **kinds, **taken(connection, "Connection", "ConnectionState")),
@@ -107,7 +114,8 @@ def ours_of_wsproto() -> dict[str, ModuleType]:
 
     kinds = taken(real["connection"], "ConnectionState", "ConnectionType")
     modules = (
-        module("reference_impl.connection", WSConnection=WSConnection, **kinds),
+        module("reference_impl.connection", **kinds),
+        module("reference_impl.handshake", WSConnection=WSConnection),
         module("reference_impl.events", **taken(real["events"], *EVENTS), **taken(utilities, *ERRORS)),
         module("reference_impl.deflate", PerMessageDeflate=real["extensions"].PerMessageDeflate),
     )

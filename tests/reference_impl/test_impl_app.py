@@ -48,34 +48,17 @@ def build(app: Any, blueprint: Callable[..., Any], request: Any) -> Any:
     def me() -> str:
         return "it is me"
 
-    @app.route("/int/<int:number>/<float:ratio>")
-    def numbers(number: int, ratio: float) -> str:
-        return f"{number + 1} {ratio + 1}"
-
-    @app.route("/files/<path:name>")
-    def files(name: str) -> str:
-        return name
+    @app.route("/<kind>/<name>/edit")
+    def edit(kind: str, name: str) -> str:
+        return f"edit {kind} {name}"
 
     @app.route("/look", methods=["GET", "POST"])
     def look() -> str:
-        data = request.get_data()
-        return f"{request.method} {request.path} {request.args['a']} {data!r} {request.headers.get('Accept')}"
-
-    @app.route("/json")
-    def json() -> dict[str, int]:
-        return {"a": 1}
+        return f"{request.method} {request.path} {request.headers.get('X-Asked')}"
 
     @app.route("/bytes")
     def bytes_() -> bytes:
         return b"\xff"
-
-    @app.route("/tuple")
-    def tuple_() -> tuple[str, int, dict[str, str]]:
-        return "made", 201, {"X-Made": "yes"}
-
-    @app.route("/pair")
-    def pair() -> tuple[str, int]:
-        return "teapot", 418
 
     @app.route("/none")
     def none() -> None:
@@ -116,16 +99,10 @@ REQUESTS: list[tuple[Any, ...]] = [
     ("/users/me",),
     ("/users/a/b",),
     ("/users/",),
-    ("/int/41/1.5",),
-    ("/int/-1/1.5",),
-    ("/files/a/b.txt",),
-    ("/files//",),
+    ("/dogs/Rex/edit",),
     ("/look?a=b%20c",),
     ("/look?a=", "POST", b"body"),
-    ("/json",),
     ("/bytes",),
-    ("/tuple",),
-    ("/pair",),
     ("/none",),
     ("/boom",),
     ("/nowhere",),
@@ -138,9 +115,9 @@ REQUESTS: list[tuple[Any, ...]] = [
 
 @pytest.mark.parametrize("asked", REQUESTS, ids=lambda asked: " ".join(map(str, asked[:2])))
 def test_answers_as_the_original(asked: tuple[Any, ...]) -> None:
-    mine, theirs = call(OURS, *asked), call(FLASK, *asked)
+    mine, theirs = (call(app, *asked, HTTP_X_ASKED="yes") for app in (OURS, FLASK))
     assert mine[0] == theirs[0]
-    if mine[0] < 400 and asked[0] != "/json":
+    if mine[0] < 400:
         assert mine[2] == theirs[2]
         assert mine[1]["Content-Type"] == theirs[1]["Content-Type"]
         assert mine[1]["Content-Length"] == theirs[1]["Content-Length"]
@@ -153,11 +130,6 @@ def test_a_websocket_needs_a_websocket_route() -> None:
 
 def test_405_says_what_is_allowed() -> None:
     assert call(OURS, "/look", "PUT")[1]["Allow"] == "GET, HEAD, POST"
-
-
-def test_json() -> None:
-    assert call(OURS, "/json")[1]["Content-Type"] == "application/json"
-    assert call(OURS, "/json")[2] == b'{"a": 1}'
 
 
 def test_no_request_here() -> None:
@@ -190,26 +162,15 @@ class TestBlueprint:
         with pytest.raises(ValueError, match="Cannot register a blueprint on itself"):
             bp.register_blueprint(bp)
 
-    @pytest.mark.parametrize(("app", "blueprint"), [(App, Blueprint), (flask.Flask, flask.Blueprint)])
-    def test_names(self, app: Any, blueprint: Any) -> None:
-        home, bp = app(__name__), blueprint("bp", __name__)
-        home.register_blueprint(bp)
-        with pytest.raises(ValueError, match="already registered for this blueprint"):
-            home.register_blueprint(bp)
-        with pytest.raises(ValueError, match="already registered for a different blueprint"):
-            home.register_blueprint(blueprint("bp", __name__))
-        home.register_blueprint(bp, name="again", url_prefix="/again")
-        assert list(home.blueprints) == ["bp", "again"]
-
     def test_record(self) -> None:
         app, bp, states = App(__name__), Blueprint("bp", __name__, url_prefix="/bp"), []
         bp.record(states.append)
         assert states == []
         app.register_blueprint(bp)
-        app.register_blueprint(bp, name="other", url_prefix="/other")
+        app.register_blueprint(bp, url_prefix="/other")
         assert [(state.app, state.name, state.url_prefix) for state in states] == [
             (app, "bp", "/bp"),
-            (app, "other", "/other"),
+            (app, "bp", "/other"),
         ]
 
     def test_endpoints_have_the_names_in_them(self) -> None:
@@ -306,11 +267,11 @@ def test_who_asks_for_a_websocket(changed: dict[str, str], status: int) -> None:
     assert call(app, "/", **UPGRADE | changed)[0] == status
 
 
-RULES = ["/<path:rest>", "/<path:rest>/edit", "/users/<name>", "/users/<int:number>", "/<kind>/me", "/users/me", "/"]
+RULES = ["/<kind>", "/<kind>/<name>", "/<kind>/<name>/edit", "/users/<name>", "/<kind>/me", "/users/me", "/"]
 
 
 @pytest.mark.parametrize("order", [1, -1])
-@pytest.mark.parametrize("path", ["/", "/users/me", "/users/7", "/users/Ann", "/dogs/me", "/a", "/a/b/c", "/a/b/edit"])
+@pytest.mark.parametrize("path", ["/", "/users/me", "/users/7", "/users/Ann", "/dogs/me", "/a", "/a/b/edit"])
 def test_the_rule_that_says_more_comes_first(path: str, order: int) -> None:
     """Whatever the order in which they were registered, as in the original."""
     answers = []
@@ -319,20 +280,6 @@ def test_the_rule_that_says_more_comes_first(path: str, order: int) -> None:
             app.add_url_rule(rule, rule.replace(".", ""), lambda rule=rule, **_: rule)
         answers.append(call(app, path)[::2])
     assert answers[0] == answers[1]
-
-
-def test_an_unknown_converter() -> None:
-    """Said when the rule is registered, not when a request comes."""
-    for app in (App(__name__), flask.Flask(__name__)):
-        with pytest.raises(LookupError, match=r"^.?the converter 'number' does not exist.?$"):
-            app.route("/<number:n>")(lambda n: n)
-
-
-def test_an_endless_number() -> None:
-    app = App(__name__)
-    app.route("/n/<int:n>")(lambda n: "short")
-    assert call(app, "/n/" + "1" * 5000)[0] == 404
-    assert call(app, "/n/1")[0] == 200
 
 
 def test_the_request_of_the_package_is_no_module() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,48 +15,30 @@ from hypothesis import strategies as st
 
 from reference_impl import http
 from reference_impl.events import RemoteProtocolError
-from reference_impl.http import make_server
-from reference_impl.request import HTTPRequest, read_request
+from reference_impl.http import make_environ, make_server
+from reference_impl.request import HTTPRequest, read_body, read_head
 from reference_impl.server import ConnectionError, Server
 
 
-class Bytes:
-    """What `Reader` does for a socket, for bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def until(self, end: bytes, limit: int) -> bytes:
-        size = self.data.find(end) + len(end)
-        if size < len(end):
-            raise EOFError
-        return self.exactly(size)
-
-    def exactly(self, size: int) -> bytes:
-        if size > len(self.data):
-            raise EOFError
-        taken, self.data = self.data[:size], self.data[size:]
-        return taken
+def read_request(source: io.BytesIO) -> tuple[HTTPRequest, bytes]:
+    head = read_head(source)
+    return head, read_body(source, head.headers)
 
 
 def test_request() -> None:
-    data = Bytes(b"POST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nX-A:  1\t\r\nContent-Length: 2\r\n\r\nhi+more")
-    assert read_request(data) == HTTPRequest(
-        b"POST",
-        b"/a%20b",
-        b"c=d",
-        b"HTTP/1.1",
-        [(b"host", b"x"), (b"x-a", b"1"), (b"content-length", b"2")],
-        b"hi",
-    )
-    assert data.data == b"+more"
+    data = io.BytesIO(b"POST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nX-A:  1\t\r\nx-a: 2\r\nContent-Length: 2\r\n\r\nhi+more")
+    head, body = read_request(data)
+    headers = {b"host": b"x", b"x-a": b"1, 2", b"content-length": b"2"}
+    assert head == HTTPRequest(b"POST", b"/a%20b?c=d", b"HTTP/1.1", headers)
+    assert body == b"hi"
+    assert data.read() == b"+more"
 
 
 def test_chunks() -> None:
     head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    data = Bytes(head + b"3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\nmore")
-    assert read_request(data).body == b"abc0123456789"
-    assert data.data == b"more"
+    data = io.BytesIO(head + b"3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\nmore")
+    assert read_request(data)[1] == b"abc0123456789"
+    assert data.read() == b"more"
 
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
@@ -63,12 +46,12 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
 
 @pytest.mark.parametrize("host", ["", "x", "x_y.example:80", "127.0.0.1:5000", "[::1]:5000", "a%20b"])
 def test_hosts(host: str) -> None:
-    assert read_request(Bytes(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())).path == b"/"
+    assert read_head(io.BytesIO(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())).target == b"/"
 
 
 def test_an_empty_line_before_the_request() -> None:
     """RFC 9112, section 2.2: old clients sent one too many after a body."""
-    assert read_request(Bytes(b"\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n")).path == b"/a"
+    assert read_head(io.BytesIO(b"\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n")).target == b"/a"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +67,10 @@ def test_an_empty_line_before_the_request() -> None:
     ],
 )
 def test_targets(target: str, path: str, query: str) -> None:
-    request = read_request(Bytes(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()))
-    assert (request.path, request.query) == (path.encode(), query.encode())
+    head = read_head(io.BytesIO(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()))
+    with socket.socket() as sock:
+        environ = make_environ(head, b"", sock, ("",))
+    assert (environ["PATH_INFO"], environ["QUERY_STRING"]) == (path, query)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +98,7 @@ def test_targets(target: str, path: str, query: str) -> None:
         (b"GET / HTTP/1.1\r\nHost: x\nX: y\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: \x00\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n", 400),
-        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n", 414),
+        (b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\nHost: x\r\n", 414),
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200, 431),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n", 400),
@@ -136,14 +121,14 @@ def test_targets(target: str, path: str, query: str) -> None:
 )
 def test_refused(data: bytes, status: int) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
-        read_request(Bytes(data + b"\r\n"))
+        read_request(io.BytesIO(data + b"\r\n"))
     assert caught.value.event_hint.status_code == status
 
 
 @given(st.binary(max_size=200))
 def test_garbage_is_refused(data: bytes) -> None:
-    with pytest.raises((RemoteProtocolError, EOFError)):
-        read_request(Bytes(data + b"\r\n\r\n"))
+    with pytest.raises(RemoteProtocolError):
+        read_request(io.BytesIO(data + b"\r\n\r\n"))
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
@@ -182,7 +167,6 @@ def test_an_answer(serve: Any) -> None:
     address = serve(echo)
     answer = ask(address, b"POST /caf%C3%A9 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
     assert answer == (b"HTTP/1.1 200 OK\r\nX-Path: /caf\xc3\xa9\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
-    assert ask(address, b"HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi").endswith(b"\r\n\r\n")
 
 
 def test_refused_without_a_body(serve: Any, capfd: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +181,6 @@ def test_refused_without_a_body(serve: Any, capfd: pytest.CaptureFixture[str]) -
         return []
 
     for app, head, status in (
-        (echo, b"HEAD / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", b"400"),
         (fails, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", b"500"),
         (opens, b"HEAD / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n", b"405"),
     ):

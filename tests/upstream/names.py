@@ -16,7 +16,6 @@ from typing import Any
 from floors import names
 
 from reference_impl import closing, connection, deflate, events, frames, handshake, server, sock
-from reference_impl.request import joined
 
 CLIENT, SERVER = connection.ConnectionType.CLIENT, connection.ConnectionType.SERVER
 
@@ -25,7 +24,7 @@ class LeftOut:
     """Ours has no such thing; it is here to be derived from."""
 
 
-class WSConnection(connection.WSConnection):
+class WSConnection(handshake.WSConnection):
     """A path may be text."""
 
     def initiate_upgrade_connection(self, headers: Any, path: Any, *method_and_version: bytes) -> None:
@@ -33,11 +32,11 @@ class WSConnection(connection.WSConnection):
         super().initiate_upgrade_connection(headers, path, *method_and_version)
 
 
-def h11_handshake(connection_type: connection.ConnectionType) -> handshake.Handshake:
+def h11_handshake(connection_type: connection.ConnectionType) -> handshake.WSConnection:
     """The server's; the client's opening handshake is left out."""
     if connection_type is CLIENT:
         raise NotImplementedError("the client's opening handshake")
-    return handshake.Handshake()
+    return handshake.WSConnection(SERVER)
 
 
 @dataclass
@@ -61,9 +60,9 @@ class FrameDecoder:
     def process_buffer(self) -> Frame | None:
         for piece in self.parser.pieces():
             if piece.payload or piece.ends:  # ours hands on the header by itself, too
-                opcode = frames.Opcode.CONTINUATION if self.begun else piece.header.opcode
+                opcode = frames.Opcode.CONTINUATION if self.begun else piece.opcode
                 self.begun = not piece.ends
-                return Frame(opcode, piece.payload, piece.ends, piece.header.fin)
+                return Frame(opcode, piece.payload, piece.ends, piece.fin)
         return None
 
 
@@ -75,8 +74,14 @@ class MessageDecoder:
         self.begun = False
 
     def process_frame(self, frame: Frame) -> Frame:
-        header = frames.Header(frame.opcode, len(frame.payload), frame.message_finished)
-        piece = frames.Piece(header, frame.payload, starts=not self.begun, ends=frame.frame_finished)
+        piece = frames.Piece(
+            frame.opcode,
+            frame.payload,
+            len(frame.payload),
+            frame.message_finished,
+            starts=not self.begun,
+            ends=frame.frame_finished,
+        )
         event: Any = self.connection._data(piece)
         self.begun = not frame.frame_finished
         opcode = frames.Opcode.TEXT if isinstance(event, events.TextMessage) else frames.Opcode.BINARY
@@ -92,12 +97,12 @@ class FrameProtocol:
 
     def received_frames(self) -> Iterator[Frame]:
         for piece in self.connection._parser.pieces():
-            control = piece.header.opcode.iscontrol()
+            control = piece.opcode.iscontrol()
             event: Any = self.connection._control(piece) if control else self.connection._data(piece)
             payload = getattr(event, "payload", None) or getattr(event, "data", None)
             if isinstance(event, events.CloseConnection):
                 payload = (event.code, event.reason)
-            yield Frame(piece.header.opcode, payload)
+            yield Frame(piece.opcode, payload)
 
     def close(self, code: Any = closing.CloseReason.NO_STATUS_RCVD, reason: str | None = None) -> bytes:
         return self.connection.send(events.CloseConnection(code, reason))
@@ -136,8 +141,13 @@ class PerMessageDeflate(deflate.PerMessageDeflate):
 
     @property
     def client_max_window_bits(self) -> int:
-        parsed = deflate.parse_extension(self.answer or "")
-        return int(dict(parsed[1] if parsed else [])["client_max_window_bits"])
+        parameters = dict(part.strip().partition("=")[::2] for part in (self.answer or "").split(";"))
+        return int(parameters["client_max_window_bits"])
+
+
+def normed_header_dict(headers: Any) -> dict[bytes, bytes]:
+    """Several lines of one name are one list."""
+    return {name: b", ".join(value for key, value in headers if key == name) for name, _ in headers}
 
 
 def modules() -> dict[str, ModuleType]:
@@ -149,14 +159,15 @@ def modules() -> dict[str, ModuleType]:
         "wsproto.events": {"RejectData": LeftOut},
         "wsproto.extensions": {"Extension": LeftOut, "PerMessageDeflate": PerMessageDeflate},
         "wsproto.frame_protocol": {
-            **names.taken(frames, "CloseReason", "Opcode", "ParseFailed"),
+            **names.taken(closing, "CloseReason", "ParseFailed"),
+            "Opcode": frames.Opcode,
             **{made.__name__: made for made in (Frame, FrameDecoder, FrameProtocol, MessageDecoder, XorMaskerSimple)},
         },
         "wsproto.handshake": {"H11Handshake": h11_handshake},
         "wsproto.typing": {"Headers": Any},
         "wsproto.utilities": {
             "generate_nonce": lambda: base64.b64encode(os.urandom(16)),
-            "normed_header_dict": lambda headers: {name: joined(headers, name) for name, _ in headers},
+            "normed_header_dict": normed_header_dict,
         },
     }
     for name, added in more.items():
