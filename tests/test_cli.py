@@ -877,8 +877,13 @@ def test_journeys_and_show_tell_the_same_in_words_and_as_json(scenario_folder: P
 
 
 def test_a_journey_that_is_not_there(scenario_folder: Path, tmp_path: Path):
-    trace = shutil.copy(scenario_folder / "tcp.trace", tmp_path)
-    assert "No value" in unmagic("journeys", trace, cwd=tmp_path).out
-    for number in ("0", "1", "-1"):
+    trace = shutil.copy(scenario_folder / "tcp.trace", tmp_path)  # its one value: the page, out
+    for number in ("0", "2", "-1"):
         done = unmagic("show", trace, "--", number, cwd=tmp_path)
         assert done.code == 2 and len(done.err.splitlines()) == 1 and "no number" in done.err
+
+
+def test_a_program_without_a_socket_has_no_journeys(tmp_path: Path):
+    (tmp_path / "alone.py").write_text("print('Hello')\n", encoding="utf-8")
+    assert unmagic("run", "alone.py", cwd=tmp_path).code == 0
+    assert "No value" in unmagic("journeys", "alone.trace", cwd=tmp_path).out
