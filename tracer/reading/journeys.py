@@ -51,6 +51,9 @@ class Journey:
             seen = [(node, sighting) for node, sighting in seen if sighting.order <= self.order]
         elif self.direction == "out":
             seen = [(node, sighting) for node, sighting in seen if sighting.order >= self.order]
+        else:  # who else had it meanwhile is on no way to what was written
+            own = {edge.thread for edge in self.edges} | {stretch.wire.thread for stretch in self.wires}
+            seen = [(node, sighting) for node, sighting in seen if sighting.thread in own]
         return tuple(sorted(seen, key=lambda pair: pair[1].order))
 
     @property

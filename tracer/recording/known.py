@@ -26,26 +26,29 @@ OVERHEAD = 80
 
 class Entry:
     """A known object: what keeps it (a weak reference, or itself), its number, and its latest row; `deep` where its
-    parts are in that, `signature` the marks of what they were. Never changed: a hook may have put it into a list."""
+    parts are in that, `signature` the marks of what they were, `since` the sweep at which that was. Never changed: a
+    hook may have put it into a list."""
 
-    __slots__ = ("deep", "identity", "kept", "row", "signature")
+    __slots__ = ("deep", "identity", "kept", "row", "signature", "since")
 
-    def __init__(self, kept: Any, identity: int, row: int, deep: bool, signature: Any) -> None:
+    def __init__(self, kept: Any, identity: int, row: int, deep: bool, signature: Any, since: int) -> None:
         self.kept = kept
         self.identity = identity
         self.row = row
         self.deep = deep
         self.signature = signature
+        self.since = since
 
 
 class Known:
     """Which object has which number, soundly: an entry lives only as long as its object cannot be another.
 
-    `budget` bounds the text and bytes that are kept alive, in bytes. `cut` counts what had to be forgotten.
+    `budget` bounds the text and bytes that are kept alive, in bytes; `thorough`: no object is said to be settled.
+    `cut` counts what had to be forgotten.
     """
 
-    def __init__(self, budget: int) -> None:
-        #: Objects that were looked into and are not looked into again, by `id`; and all others.
+    def __init__(self, budget: int, thorough: bool = False) -> None:
+        #: Objects that are not looked into again, since they stayed as they were for a while, by `id`; and all others.
         self.deep: dict[int, Entry] = {}
         self.others: dict[int, Entry] = {}
         #: The rows of text and bytes that are kept alive, and of what Python itself never lets go of, by `id`.
@@ -59,11 +62,12 @@ class Known:
         self._tokens: dict[int, tuple[Any, Entry]] = {}
         self._older: dict[int, tuple[Any, Entry]] = {}
         self._budget = budget
+        self._thorough = thorough
         self._held = 0
         self._texts: OrderedDict[int, str | bytes] = OrderedDict()
         #: Entries without weak references, the oldest first, and at which sweep they were last put.
         self._strong: dict[int, int] = {}
-        self._sweeps = 0
+        self.sweeps = 0
         self.cut = 0
 
     def get(self, value: Any) -> Entry | None:
@@ -100,34 +104,38 @@ class Known:
             del self.rows[old]
             self.cut += 1
 
-    def put(self, value: Any, identity: int, row: int, deep: bool, signature: Any) -> None:
-        """Remember an object, weakly if its type allows it; a weak reference stands for its object, alive or not."""
+    def put(
+        self, value: Any, identity: int, row: int, deep: bool, signature: Any = None, settled: bool = False
+    ) -> None:
+        """Remember an object, weakly if its type allows it; a weak reference stands for its object, alive or not.
+        `settled`: it need not be looked into again."""
         if type(value) is ref:
             there = value()
-            self._tokens[id(value)] = (value, Entry(value, identity, row, deep, signature))
+            self._tokens[id(value)] = (value, Entry(value, identity, row, deep, signature, self.sweeps))
             if there is None:
                 return
             value = there
         key = id(value)
         self.others.pop(key, None)
-        entries = self.deep if deep and id(type(value)) not in MUTABLE else self.others
+        settled = settled and id(type(value)) not in MUTABLE and not (self._thorough and signature is not None)
+        entries = self.deep if settled else self.others
         if plan(type(value)).weak:
             # `pop`, with the dead reference as its default: no Python code runs where a signal's handler could raise
-            entries[key] = Entry(ref(value, partial(entries.pop, key)), identity, row, deep, signature)
+            entries[key] = Entry(ref(value, partial(entries.pop, key)), identity, row, deep, signature, self.sweeps)
             return
-        entries[key] = Entry(value, identity, row, deep, signature)
+        entries[key] = Entry(value, identity, row, deep, signature, self.sweeps)
         self._strong.pop(key, None)
-        self._strong[key] = self._sweeps
+        self._strong[key] = self.sweeps
 
     def sweep(self) -> None:
         """Let go of what the program has let go of: what it holds (a socket, say) has to be closed as soon as
         without us. An exception holds every frame that it passed, in a cycle often, so it only stays for a moment."""
-        self._sweeps += 1
+        self.sweeps += 1
         self._older, self._tokens = self._tokens, {}
         strong = self._strong
         for key, seen in list(strong.items()):
             kept = (self.deep.get(key) or self.others[key]).kept
-            if getrefcount(kept) <= UNUSED or (plan(type(kept)).base is BaseException and seen < self._sweeps - 1):
+            if getrefcount(kept) <= UNUSED or (plan(type(kept)).base is BaseException and seen < self.sweeps - 1):
                 del strong[key]
                 self._forget(key)
         for key in list(strong)[:-RING]:

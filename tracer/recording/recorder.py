@@ -56,7 +56,9 @@ class RecorderError(Exception):
 @dataclass(frozen=True)
 class Options:
     """What to record. `max_value`: bytes or characters kept of one value; `keep`: bytes of text and data that
-    may be held in memory so that identity can be followed; `program`: the folder of the program, if it has one.
+    may be held in memory so that identity can be followed; `thorough`: look into an object whenever it is seen, also
+    where it has stayed as it was for a while, so that nothing hangs on the clock; `program`: the folder of the program,
+    if it has one.
     """
 
     engine: str = "auto"
@@ -66,6 +68,7 @@ class Options:
     values: bool = True
     wire: bool = True
     max_value: int = 1 << 17
+    thorough: bool = False
     keep: int = 32 << 20
     show_secrets: bool = False
     program: str | None = None
@@ -96,7 +99,7 @@ class Recorder:
         self.active = False
         self.faults: list[str] = []
         self.tick: Any = count(1).__next__
-        self.known = Known(self.options.keep)
+        self.known = Known(self.options.keep, self.options.thorough)
         #: co_filename -> {id(code): Entry or None}; None where nothing of the file is in scope.
         self.files: dict[str, dict[int, Entry | None] | None] = {}
         o = self.options
@@ -210,6 +213,7 @@ class Recorder:
             "lines": " ".join(self.options.lines),
             "values": str(int(self.options.values)),
             "max_value": str(self.options.max_value),
+            "thorough": str(int(self.options.thorough)),
             "keep": str(self.options.keep),
             "secrets": "shown" if self.options.show_secrets else "masked",
             "program": self.options.program or "",

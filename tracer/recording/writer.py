@@ -343,6 +343,8 @@ class Writer:
         if held is not None and not passed:  # None: nobody but the call that made it has it
             known = self._known.get(held)
             if known is not None and known.deep and (marks is None or marks == known.signature):
+                if known.since < self._known.sweeps:  # it has stayed as it was: it is not half-built any more
+                    self._known.put(held, known.identity, known.row, True, marks, settled=True)
                 self._keep_row(seen, known.row)
                 return known.row
         self._numbers["value"] += 1
@@ -350,7 +352,7 @@ class Writer:
         if held is not None:
             identity = known.identity if known is not None else number
             if not passed:
-                self._known.put(held, identity, number, True, marks)
+                self._known.put(held, identity, number, True, marks, settled=marks is None)
         self._keep_row(seen, number)
         if kind is bytearray:
             data = items[: self._limit]
@@ -377,7 +379,7 @@ class Writer:
         if there is not None:
             return self._object(there, False)
         number = self._next("value")
-        self._known.put(value.held, number, number, False, None)
+        self._known.put(value.held, number, number, False)
         self._described(number, number, of_type(value.kind))
         return number
 
@@ -392,7 +394,8 @@ class Writer:
         told = describe(seen, self._limit)
         number = self._next("value")
         identity = known.identity if known is not None else number
-        self._known.put(value, identity, number, deep, seen.marks if type(seen) is Snapshot else None)
+        marks = seen.marks if type(seen) is Snapshot else None
+        self._known.put(value, identity, number, deep, marks, settled=deep and marks is None)
         self._described(number, identity, told if deep else told._replace(labels=(), parts=()))
         return number
 

@@ -134,6 +134,7 @@ def _config(scenario: Scenario, trace: Path, engine: str, values: bool, lines: b
         "values": values,
         "program": str(APPS),
         "settle": 10,
+        "thorough": True,
         "about": {"scenario": scenario.name},
     }
 
