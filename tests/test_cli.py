@@ -31,7 +31,7 @@ from tracer.scenarios import EVERY
 from unmagic.cli import main
 
 COMMITTED = ROOT / "report" / "flask_sock"
-COMMANDS = ("trace", "pages", "run", "journeys", "show", "chain", "export", "scope", "lock")
+COMMANDS = ("trace", "pages", "report", "run", "journeys", "show", "chain", "export", "scope", "lock")
 PYTHON = f"Python {'.'.join(map(str, sys.version_info[:3]))};"
 
 
@@ -223,9 +223,7 @@ def written(scenario_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("pages")
     done = unmagic("pages", "--traces", scenario_folder, "-o", folder / "out", cwd=ROOT)
     assert (done.code, done.err) == (0, "")
-    assert (
-        done.out == f"{len(list(COMMITTED.glob('*.md')))} pages in {folder}/out/, begin with {folder}/out/README.md\n"
-    )
+    assert done.out == f"{len(list(COMMITTED.iterdir()))} pages in {folder}/out/, begin with {folder}/out/README.md\n"
     return folder / "out"
 
 
@@ -682,7 +680,7 @@ def _a_name_is_no_text(path: Path, good: Path) -> None:
     _changed(
         path,
         good,
-        "update code set qualname = cast(x'ff' as text) where id = 1",
+        "update code set qualname = cast(x'ff' as text)",
         "update scope set reason = cast(x'ff' as text)",
     )
 
