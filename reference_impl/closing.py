@@ -75,7 +75,7 @@ def format_close(code: int, reason: str | None) -> bytes:
         code = CloseReason.NORMAL_CLOSURE
     if code not in ON_THE_WIRE:
         raise ValueError(f"{code} is no close code: use 1000 to 1003, 1007 to 1014 or 3000 to 4999")
-    text = (reason or "").encode()[:123].decode(errors="ignore")
+    text = (reason or "").encode()[:123].decode(errors="ignore")  # 5.5: a control frame holds 125 bytes
     return code.to_bytes(2, "big") + text.encode()
 
 

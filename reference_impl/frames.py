@@ -63,7 +63,7 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
     >>> apply_mask(b"Hello", bytes.fromhex("37fa213d")).hex()
     '7f9f4d5158'
     """
-    if key is None or not data:
+    if key is None:
         return data
     # 5.3: "Octet i of the transformed data ("transformed-octet-i") is the XOR of octet i of the original data
     # ("original-octet-i") with octet at index i modulo 4 of the masking key". Written so, a Python loop runs once per
@@ -125,45 +125,37 @@ class FrameParser:
 
     def pieces(self) -> Iterator[Piece]:
         """What can be read from the bytes so far. Raises ParseFailed at the first byte that is wrong."""
-        for piece in self._running:
-            if piece is None:
-                return
-            yield piece
+        return iter(lambda: next(self._running, None), None)
 
     def _parse(self) -> Generator[Piece | None, None, None]:
         while True:
-            first, second = yield from self._read(2)
+            first, second = yield from self._read(2, 2)
             opcode = self._check(first, second)
             length = yield from self._read_length(second & LENGTH)
-            mask = (yield from self._read(4)) if second & MASK else None
-            while opcode.iscontrol() and len(self.buffer) < length:
-                yield None
-            yield from self._read_payload(Piece(opcode, b"", length, bool(first & FIN), bool(first & RSV1)), mask)
+            mask = (yield from self._read(4, 4)) if second & MASK else None
+            header = Piece(opcode, b"", length, bool(first & FIN), bool(first & RSV1))
+            # A control frame is waited for. A data frame is handed on as it arrives, first of all its header, with
+            # whatever is there: who has a limit need not wait for more.
+            part = yield from self._read(length if opcode.iscontrol() else 0, length)
+            done = len(part)
+            yield header._replace(payload=apply_mask(part, mask), ends=done == length)
+            while done < length:
+                part = yield from self._read(1, length - done)
+                payload, done = apply_mask(part, mask, done), done + len(part)
+                yield header._replace(payload=payload, starts=False, ends=done == length)
 
-    def _read_payload(self, header: Piece, mask: bytes | None) -> Generator[Piece | None, None, None]:
-        """A data frame is handed on as it arrives, first of all its header: who has a limit need not wait for more."""
-        taken = -1  # nothing yet, not even the header
-        while taken < header.length:
-            start = max(taken, 0)
-            part = bytes(self.buffer[: header.length - start])
-            del self.buffer[: len(part)]
-            if part or taken < 0:
-                starts, taken, payload = taken < 0, start + len(part), apply_mask(part, mask, start)
-                yield header._replace(payload=payload, starts=starts, ends=taken == header.length)
-            else:
-                yield None
-
-    def _read(self, size: int) -> Generator[None, None, bytes]:
-        while len(self.buffer) < size:
+    def _read(self, least: int, most: int) -> Generator[None, None, bytes]:
+        """Wait for `least` bytes; then take up to `most` of those that are there."""
+        while len(self.buffer) < least:
             yield None
-        taken = bytes(self.buffer[:size])
-        del self.buffer[:size]
+        taken = bytes(self.buffer[:most])
+        del self.buffer[:most]
         return taken
 
     def _read_length(self, length: int) -> Generator[None, None, int]:
         if length in EXTENDED_LENGTHS:
             size, smallest = EXTENDED_LENGTHS[length]
-            length = int.from_bytes((yield from self._read(size)), "big")
+            length = int.from_bytes((yield from self._read(size, size)), "big")
             if length < smallest:
                 raise ParseFailed(f"5.2: length {length} must be written in its shortest form")
             if length >> 63:
