@@ -12,20 +12,25 @@ In: a WSGI environ. Out: a WSGI response, made of what the view function returne
 Follows https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/app.py#L879-L939
 and https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/app.py#L1129-L1269
 and https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/sansio/app.py#L570-L660
+and, for rules, https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/rules.py#L605-L696
+and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/matcher.py#L69-L202
 Leaves out: templates, sessions, cookies, forms, hooks, signals, error handlers, URL building, the test client; the
-arguments and the body of a request, which are in its `environ`; of what a view may return dicts, lists and tuples.
+arguments and the body of a request, which are in its `environ`; of what a view may return dicts, lists and tuples. Of
+routing: redirects to add a slash, hosts, defaults, converters (each variable is text), and most of the weights by which
+the original sorts its rules.
 """
 
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 
 from .blueprints import Blueprint, Scaffold, View
 from .request import split_list
-from .routing import HTTPError, Rule, find_rule
 
 HTML = "text/html; charset=utf-8"
 
@@ -38,12 +43,9 @@ class Request:
         self.method: str = environ["REQUEST_METHOD"]
         self.path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         self.headers = {k[5:].replace("_", "-").title(): v for k, v in environ.items() if k.startswith("HTTP_")}
-
-    @property
-    def is_websocket(self) -> bool:
-        """Whether the client asks for one. Werkzeug's router looks at the same two headers."""
+        # Whether the client asks for a WebSocket. Werkzeug's router looks at the same two headers.
         connection, upgrade = (self.headers.get(name, "").lower() for name in ("Connection", "Upgrade"))
-        return "upgrade" in split_list(connection) and "websocket" in split_list(upgrade)
+        self.is_websocket = "upgrade" in split_list(connection) and "websocket" in split_list(upgrade)
 
 
 class Response:
@@ -53,6 +55,10 @@ class Response:
         self.body = body.encode() if isinstance(body, str) else body
         self.status = status
         self.headers = [("Content-Type", HTML), ("Content-Length", str(len(self.body))), *headers]
+
+    @classmethod
+    def error(cls, status: int, *headers: tuple[str, str]) -> "Response":
+        return cls(f"<h1>{status} {HTTPStatus(status).phrase}</h1>\n", status, headers)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
@@ -66,18 +72,36 @@ class LocalProxy:
         self._variable = variable
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # Python asking what this is; nobody's request
-            raise AttributeError(name)
         try:
             return getattr(self._variable.get(), name)
         except LookupError:
-            raise RuntimeError(f"no request is being handled here, so there is no {self._variable.name}") from None
+            raise AttributeError(f"no request is being handled here, so there is no {self._variable.name}") from None
 
 
 _request: ContextVar[Request] = ContextVar("request")
 _current_app: ContextVar["App"] = ContextVar("current_app")
 request = cast(Request, LocalProxy(_request))
 current_app = cast("App", LocalProxy(_current_app))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which view is for which URL.
+
+    >>> Rule("/users/<name>", "user", print, {"GET"}).match("/users/Ann")
+    {'name': 'Ann'}
+    """
+
+    rule: str
+    endpoint: str
+    view: View
+    methods: set[str]
+    websocket: bool = False
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The values of the variables; None if the rule is not for this path."""
+        found = re.fullmatch(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", re.escape(self.rule)), path)
+        return found.groupdict() if found else None
 
 
 class App(Scaffold):
@@ -94,10 +118,10 @@ class App(Scaffold):
         endpoint = endpoint or view_func.__name__
         if self.view_functions.setdefault(endpoint, view_func) is not view_func:
             raise AssertionError(f"View function mapping is overwriting an existing endpoint function: {endpoint}")
-        methods = {method.upper() for method in options.get("methods", ["GET"])}
+        methods = set(options.get("methods", ["GET"]))
         methods |= {"HEAD"} if "GET" in methods else set()
         self.rules.append(Rule(rule, endpoint, view_func, methods, options.get("websocket", False)))
-        self.rules.sort(key=Rule.order)
+        self.rules.sort(key=lambda rule: rule.rule.count("<"))  # `/users/me` is tried before `/users/<name>`
 
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         blueprint.register(self, options)
@@ -111,25 +135,28 @@ class App(Scaffold):
         raise TypeError(f"a view must return str, bytes or a Response, not {type(value).__name__}")
 
     def dispatch_request(self, request: Request) -> Response:
-        """Find the view, call it, make a response of what it returns."""
-        rule, arguments = find_rule(self.rules, request.method, request.path, request.is_websocket)
-        return self.make_response(rule.view(**arguments))
+        """Find the view, call it, make a response of what it returns; or one that says why there is none."""
+        matches = [(rule, arguments) for rule in self.rules if (arguments := rule.match(request.path)) is not None]
+        fitting = [match for match in matches if match[0].websocket == request.is_websocket]
+        for rule, arguments in fitting:
+            if request.method in rule.methods:
+                return self.make_response(rule.view(**arguments))
+        if fitting:
+            allowed = {method for rule, _ in fitting for method in rule.methods}
+            return Response.error(405, ("Allow", ", ".join(sorted(allowed))))
+        # HTTP where a WebSocket is spoken, or the reverse, is a bad request
+        return Response.error(400 if matches else 404)
 
     def handle_request(self, request: Request) -> Response:
-        """The same, and a response of what it raises."""
+        """The same, and a response of what the view raises."""
         _current_app.set(self)
         _request.set(request)
         try:
             return self.dispatch_request(request)
-        except HTTPError as error:
-            return Response(f"<h1>{error}</h1>\n", error.status, error.headers)
         except Exception:
             traceback.print_exc(file=request.environ.get("wsgi.errors", sys.stderr))
-            return Response("<h1>500 Internal Server Error</h1>\n", 500)
-
-    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        response = copy_context().run(self.handle_request, Request(environ))  # what it sets, is set for this call only
-        return response(environ, start_response)
+            return Response.error(500)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        return self.wsgi_app(environ, start_response)
+        response = copy_context().run(self.handle_request, Request(environ))  # what it sets, is set for this call only
+        return response(environ, start_response)

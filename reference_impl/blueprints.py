@@ -24,8 +24,7 @@ F = TypeVar("F", bound=View)
 class Scaffold:
     """What an application and a blueprint have in common: the decorator."""
 
-    def add_url_rule(self, rule: str, endpoint: str | None, view_func: View, **options: Any) -> None:
-        raise NotImplementedError
+    add_url_rule: Callable[..., None]
 
     def route(self, rule: str, endpoint: str | None = None, **options: Any) -> Callable[[F], F]:
         def decorator(f: F) -> F:

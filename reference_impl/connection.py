@@ -71,25 +71,22 @@ class Incoming:
     utf8: Utf8 = field(default_factory=Utf8)
 
 
-@dataclass
 class Connection:
     """An open WebSocket, after the handshake. `max_message_size` counts bytes, inflated, of text as of binary."""
 
-    connection_type: ConnectionType
-    extensions: Sequence[PerMessageDeflate] = ()
-    trailing_data: bytes = b""
-    max_message_size: int | None = None
-    close_sent: bool = False
-    close_received: bool = False
-    _lost: bool = False
-    _incoming: Incoming | None = None
-    _outgoing: Opcode | None = None
-
-    def __post_init__(self) -> None:
-        self.client = self.connection_type is ConnectionType.CLIENT
-        self.deflate = self.extensions[0] if self.extensions else None
-        self._parser = FrameParser(from_client=not self.client, compression=self.deflate is not None)
-        self._parser.receive_bytes(self.trailing_data)
+    def __init__(
+        self,
+        connection_type: ConnectionType,
+        extensions: Sequence[PerMessageDeflate] = (),
+        max_message_size: int | None = None,
+    ) -> None:
+        self.client = connection_type is ConnectionType.CLIENT
+        self.deflate = next(iter(extensions), None)
+        self.limit = max_message_size or NO_LIMIT
+        self.close_sent = self.close_received = self._lost = False
+        self._incoming: Incoming | None = None
+        self._outgoing: Opcode | None = None
+        self._parser = FrameParser(not self.client, self.deflate is not None)
 
     @property
     def state(self) -> ConnectionState:
@@ -98,10 +95,7 @@ class Connection:
     def receive_data(self, data: bytes | None) -> None:
         """Hand over what a socket delivered; None says that TCP has ended."""
         if data is None:
-            self._lost = not self.close_received
-            self.close_sent = True  # or will never be: nothing can be sent any more
-        elif self.state is ConnectionState.CLOSED:
-            raise LocalProtocolError("the connection is closed")
+            self._lost = self.close_sent = True  # or the close frame never will be: nothing can be sent any more
         elif not self.close_received:
             self._parser.receive_bytes(data)
 
@@ -124,9 +118,8 @@ class Connection:
 
     def _control(self, piece: Piece) -> Event:
         if piece.opcode is Opcode.CLOSE:
-            event = CloseConnection(*parse_close(piece.payload))
             self.close_received = True
-            return event
+            return CloseConnection(*parse_close(piece.payload))
         return Ping(piece.payload) if piece.opcode is Opcode.PING else Pong(piece.payload)
 
     def _data(self, piece: Piece) -> Event:
@@ -144,7 +137,7 @@ class Connection:
 
     def _payload(self, message: Incoming, piece: Piece, last: bool) -> bytes:
         """The piece's payload, inflated if need be, and never more of it than the limit has room for."""
-        data, room = piece.payload, (self.max_message_size or NO_LIMIT) - message.size
+        data, room = piece.payload, self.limit - message.size
         if message.compressed and self.deflate:
             data = self.deflate.inflate(data, last, room)
         # The header announces the size: there is no need to wait for the bytes.
@@ -174,10 +167,9 @@ class Connection:
         opcode, first = Opcode.TEXT if isinstance(data, str) else Opcode.BINARY, self._outgoing is None
         if not first and self._outgoing is not opcode:
             raise LocalProtocolError("5.4: all parts of a message are of one type")
+        self._outgoing = None if finished else opcode
         payload = data.encode() if isinstance(data, str) else data
         if self.deflate:
             payload = self.deflate.deflate(payload, finished)
-        self._outgoing = None if finished else opcode
         # RFC 7692, section 6.1: RSV1 is set on the first fragment of a compressed message, and only there.
-        rsv1 = first and self.deflate is not None
-        return Frame(opcode if first else Opcode.CONTINUATION, payload, finished, rsv1)
+        return Frame(opcode if first else Opcode.CONTINUATION, payload, finished, first and self.deflate is not None)

@@ -16,15 +16,14 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from http import HTTPStatus
 
 from .connection import Connection, ConnectionState, ConnectionType
 from .deflate import PerMessageDeflate
 from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, Request, refuse
-from .request import http_response, read_head, split_list
+from .request import CLOSE, MAX_LINE, http_response, read_head, split_list
 
 ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
-END_OF_HEAD, MAX_HEAD = b"\r\n\r\n", 1 << 16
 # 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
 KEY = re.compile("[A-Za-z0-9+/]{22}==")
 #: What `Request` has fields for; all other headers are its `extra_headers`.
@@ -55,7 +54,7 @@ def check_request(method: bytes, target: bytes, version: bytes, headers: Headers
         (KEY.fullmatch(values.get(b"sec-websocket-key", "")), 400, [], "Sec-WebSocket-Key must be 16 bytes in base64"),
     ):
         if not holds:
-            raise refuse(status, "" if method == b"HEAD" else sentence, *extra)
+            raise refuse(status, sentence, *extra)
     host, extensions, subprotocols = (values.get(name, "") for name in FIELDS)
     others = [(name.lower(), value) for name, value in headers if name.lower() not in FIELDS]
     return Request(host, target.decode("latin-1"), split_list(extensions), others, split_list(subprotocols))
@@ -76,26 +75,26 @@ def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, l
         if accept.extensions and not agreed and (answer := accept.extensions[0].accept(offer)):
             agreed = [accept.extensions[0]]
             headers.append((b"Sec-WebSocket-Extensions", answer.encode("latin-1")))
-    return http_response(101, [*headers, *accept.extra_headers], None), agreed
+    return http_response("101 Switching Protocols", [*headers, *accept.extra_headers]), agreed
 
 
 def reject_request(reject: RejectConnection) -> bytes:
     """The bytes of any other answer."""
-    headers = [*reject.headers, (b"Content-Type", b"text/plain; charset=utf-8"), (b"Connection", b"close")]
-    return http_response(reject.status_code, headers, f"{reject.reason}\n".encode() if reject.reason else None)
+    status, body = HTTPStatus(reject.status_code), f"{reject.reason}\n".encode()
+    headers = [(b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(body))]
+    return http_response(f"{status:d} {status.phrase}", [*reject.headers, *headers, CLOSE], body)
 
 
-@dataclass
 class WSConnection:
     """The whole life of a WebSocket: the handshake, and then a `Connection`."""
 
-    connection_type: ConnectionType
-    max_message_size: int | None = None
-    connection: Connection | None = None
-    _state: ConnectionState = ConnectionState.CONNECTING
-    _request: Request | None = None
-    _told: bool = True  # of the request
-    _buffer: bytes = b""
+    def __init__(self, connection_type: ConnectionType, max_message_size: int | None = None) -> None:
+        self.connection_type, self.max_message_size = connection_type, max_message_size
+        self.connection: Connection | None = None
+        self._state = ConnectionState.CONNECTING
+        self._request: Request | None = None
+        self._buffer = b""
+        self._untold: list[Event] = []
 
     @property
     def state(self) -> ConnectionState:
@@ -105,7 +104,8 @@ class WSConnection:
         self, headers: Headers, path: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1"
     ) -> None:
         """The request, if somebody has parsed it already. The original takes method and version for granted."""
-        self._request, self._told = check_request(method, path, version, headers), False
+        self._request = check_request(method, path, version, headers)
+        self._untold = [self._request]
 
     def receive_data(self, data: bytes | None) -> None:
         """What a socket delivered: first the request, then frames."""
@@ -113,18 +113,15 @@ class WSConnection:
             self.connection.receive_data(data)
         else:
             self._buffer += data or b""
-        if self._request is None and END_OF_HEAD in self._buffer:
+        if self._request is None and (b"\r\n\r\n" in self._buffer or len(self._buffer) > MAX_LINE):
             source = io.BytesIO(self._buffer)
             head = read_head(source)
             self._buffer = source.read()
             self.initiate_upgrade_connection(list(head.headers.items()), head.target, head.method, head.version)
-        elif self._request is None and len(self._buffer) > MAX_HEAD:
-            raise refuse(431, "the head of the request is too long")
 
     def events(self) -> Iterator[Event]:
-        if self._request and not self._told:
-            self._told = True
-            yield self._request
+        while self._untold:
+            yield self._untold.pop()
         if self.connection:
             yield from self.connection.events()
 
@@ -132,11 +129,12 @@ class WSConnection:
         """The bytes for one event, to be written whole and in this order."""
         if self.connection:
             return self.connection.send(event)
-        if self.state is ConnectionState.CONNECTING and isinstance(event, RejectConnection):
+        if self._state is ConnectionState.CONNECTING and isinstance(event, RejectConnection):
             self._state = ConnectionState.REJECTING
             return reject_request(event)
-        if self.state is ConnectionState.CONNECTING and isinstance(event, AcceptConnection) and self._request:
+        if self._state is ConnectionState.CONNECTING and isinstance(event, AcceptConnection) and self._request:
             data, agreed = accept_request(self._request, event)
-            self.connection = Connection(self.connection_type, agreed, self._buffer, self.max_message_size)
+            self.connection = Connection(self.connection_type, agreed, self.max_message_size)
+            self.connection.receive_data(self._buffer)
             return data
         raise LocalProtocolError(f"{type(event).__name__} cannot be sent in the state {self.state.name}")

@@ -21,11 +21,11 @@ import traceback
 from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
-from .events import RemoteProtocolError, refuse
+from .events import RejectConnection, RemoteProtocolError, refuse
 from .handshake import reject_request
-from .request import HTTPRequest, read_body, read_head
+from .request import CLOSE, HTTPRequest, http_response, read_body, read_head
 from .server import linger, shut
 
 Environ = dict[str, Any]
@@ -70,25 +70,14 @@ class Reader:
 
 def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket, peer: tuple[Any, ...]) -> Environ:
     """PEP 3333: the request as a dictionary. Bytes become str by latin-1, whatever they mean."""
-    path, _, query = head.target.partition(b"?")
-    environ: Environ = {
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        "werkzeug.socket": sock,
-        "SERVER_NAME": sock.getsockname()[0],
-        "SERVER_PORT": str(sock.getsockname()[1]),
-        "SERVER_PROTOCOL": head.version.decode(),
-        "REMOTE_ADDR": str(peer[0]),
-        "REQUEST_METHOD": head.method.decode(),
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(path or b"/").decode("latin-1"),
-        "QUERY_STRING": query.decode("latin-1"),
-    }
+    path, _, query = head.target.decode("latin-1").partition("?")
+    host, port = sock.getsockname()[:2]
+    environ: Environ = {"wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr}
+    environ |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
+    environ |= {"wsgi.input": io.BytesIO(body), "werkzeug.socket": sock, "REMOTE_ADDR": str(peer[0])}
+    environ |= {"SERVER_NAME": host, "SERVER_PORT": str(port), "SERVER_PROTOCOL": head.version.decode()}
+    environ |= {"REQUEST_METHOD": head.method.decode(), "SCRIPT_NAME": "", "QUERY_STRING": query}
+    environ["PATH_INFO"] = unquote(path or "/", "latin-1")
     for name, value in head.headers.items():
         if b"_" not in name:  # X_A would look like X-A, which a proxy may have checked
             key = name.decode().upper().replace("-", "_")
@@ -98,20 +87,14 @@ def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket, peer: tupl
     return environ
 
 
-def format_head(status: str, headers: list[tuple[str, str]]) -> bytes:
-    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), "Connection: close"]
-    if any("\r" in line or "\n" in line for line in lines):
-        raise ValueError("a header of the response has a line break in it")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
 def run_wsgi(app: WSGIApplication, environ: Environ, sock: socket.socket) -> None:
     """Call the application once, and write what it gives: the head with the first part of the body, then the rest."""
     head, started = b"", False
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
         nonlocal head
-        head = format_head(status, headers)
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        head = http_response(status, [*pairs, CLOSE])
 
     parts: Iterable[bytes] = ()
     try:
@@ -124,8 +107,7 @@ def run_wsgi(app: WSGIApplication, environ: Environ, sock: socket.socket) -> Non
     except Exception:
         traceback.print_exc(file=sys.stderr)
         if not started:
-            why = "" if environ["REQUEST_METHOD"] == "HEAD" else "the application failed"
-            sent(sock, reject_request(refuse(500, why).event_hint))
+            sent(sock, reject_request(RejectConnection(500, reason="the application failed")))
     finally:
         getattr(parts, "close", lambda: None)()
 
@@ -184,7 +166,6 @@ class WSGIServer:
 
     def _accept(self) -> None:
         sock, peer = self.socket.accept()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # who has vanished is noticed, some day
         thread = threading.Thread(target=serve_connection, args=(sock, peer, self.app), daemon=True)
         thread.start()
         alive = {old: its for old, its in self._connections.items() if old.is_alive()}

@@ -13,20 +13,18 @@ Leaves out: what only a proxy or an old server needs (continued header lines, HT
 """
 
 import re
-from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
 from .events import Headers, refuse
 
-MAX_LINE, MAX_BODY = 1 << 16, 1 << 24  # bytes
-MAX_FIELDS = 100
-LINE = re.compile(rb"([\t\x20-\x7e\x80-\xff]*)\r\n")  # no control characters
+MAX_LINE, MAX_FIELDS, MAX_BODY = 1 << 16, 100, 1 << 24  # bytes, lines, bytes
+CLOSE = (b"Connection", b"close")
 # RFC 9112, section 3: a method, a path, a version. In front of the path there may be the rest of a whole URL, which
 # 3.2.2 wants accepted although only proxies are sent it.
-REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+) (?:\w+://[^/?\s]+|(?=/))(\S*) (HTTP/[0-9]\.[0-9])")
-FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+):(.*)")
+REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+) (?:\w+://[\w.~%:\[\]\-]+|(?=/))([!-~]*) (HTTP/[0-9]\.[0-9])")
+FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+):([\t\x20-\x7e\x80-\xff]*)")  # no control characters
 HOST = re.compile(rb"(?:[!$&'()*+;=\-._~%\w]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 9110, section 7.2
-CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
+CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t -~]*)?")
 LIST_ELEMENT = re.compile(r'(?:"[^"]*"|[^,])+')  # commas part elements, but not within quotes
 
 
@@ -53,12 +51,12 @@ def split_list(value: str) -> list[str]:
     return [element.strip() for element in LIST_ELEMENT.findall(value) if element.strip()]
 
 
-def http_response(status: int, headers: Headers, body: bytes | None = b"") -> bytes:
-    """A whole response as bytes. None is no body, not even an empty one."""
-    lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
-    lines += [b"%s: %s" % header for header in headers]
-    lines += [] if body is None else [b"Content-Length: %d" % len(body)]
-    return b"\r\n".join([*lines, b"", body or b""])
+def http_response(status: str, headers: Headers, body: bytes = b"") -> bytes:
+    """A response as bytes. Raises ValueError if a header is more than one line."""
+    lines = [b"HTTP/1.1 %s" % status.encode("latin-1"), *(b"%s: %s" % header for header in headers)]
+    if any(b"\r" in line or b"\n" in line for line in lines):
+        raise ValueError("a header of the response has a line break in it")
+    return b"\r\n".join([*lines, b"", body])
 
 
 def read_line(source: ByteSource, too_long: int = 431) -> bytes:
@@ -66,10 +64,9 @@ def read_line(source: ByteSource, too_long: int = 431) -> bytes:
     line = source.readline(MAX_LINE)
     if len(line) == MAX_LINE:
         raise refuse(too_long, f"a line of more than {MAX_LINE} bytes")
-    whole = LINE.fullmatch(line)
-    if not whole:
-        raise refuse(400, "a line has a control character in it, or another end than CRLF")
-    return whole[1]
+    if not line.endswith(b"\r\n"):
+        raise refuse(400, "a line must end with CRLF")
+    return line[:-2]
 
 
 def read_fields(source: ByteSource) -> dict[bytes, bytes]:
@@ -93,17 +90,17 @@ def read_head(source: ByteSource) -> HTTPRequest:
     # RFC 9112, 2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line."
     first = read_line(source, 414) or read_line(source, 414)
     words = REQUEST_LINE.fullmatch(first)
-    if not words or not first.isascii():
+    if not words:
         raise refuse(400, "the first line is not 'METHOD target HTTP/1.1'")
     method, target, version = words.groups()
     headers = read_fields(source)
     if version not in (b"HTTP/1.0", b"HTTP/1.1"):
         raise refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    host = headers.get(b"host")
+    host = headers.get(b"host", b"" if version == b"HTTP/1.0" else None)
     # RFC 9112, 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that
     # lacks a Host header field and to any request message that contains more than one Host header field line or a Host
     # header field with an invalid field value."
-    if version != b"HTTP/1.0" if host is None else not HOST.fullmatch(host):
+    if host is None or not HOST.fullmatch(host):
         raise refuse(400, "there must be one header Host")
     return HTTPRequest(method, target, version, headers)
 

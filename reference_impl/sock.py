@@ -13,7 +13,7 @@ It runs on our `App` and on a real Flask: it asks whichever of the two is handli
 import contextlib
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 from . import app as our_framework
@@ -30,6 +30,7 @@ def framework() -> Any:
     return flask if flask is not None and flask.has_request_context() else our_framework
 
 
+@cache  # one view for one function, however many routes it has: an endpoint's name is its function's
 def websocket_view(f: Callable[..., Any]) -> Callable[..., Any]:
     """The view function that the application calls. (The original keeps it, and a class, within `route`.)"""
 
@@ -60,7 +61,6 @@ class Sock:
 
     def __init__(self, app: Any = None) -> None:
         self.app = self.bp = None  # type: Any
-        self._views: dict[Callable[..., Any], Callable[..., Any]] = {}
         if app is not None:
             self.init_app(app)
 
@@ -75,9 +75,7 @@ class Sock:
         def decorator(f: F) -> F:
             if not (bp or self.app or self.bp):
                 self.bp = Blueprint("__flask_sock", __name__)
-            # One view for one function, however many routes it has: an endpoint's name is its function's.
-            view = self._views.setdefault(f, websocket_view(f))
-            (bp or self.app or self.bp).route(path, websocket=True, **kwargs)(view)
+            (bp or self.app or self.bp).route(path, websocket=True, **kwargs)(websocket_view(f))
             return f
 
         return decorator
