@@ -3,7 +3,7 @@
 Serves the WebSockets /echo, /close (4321 after the first message), /return (after one) and /boom (fails after one),
 /plain, which is ordinary HTTP, and the page at /.
 
-Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the address cannot be listened on, 2 an option is wrong.
+Exit codes: 0 stopped by Ctrl-C, 1 the address cannot be listened on, 2 an option is wrong.
 """
 
 import argparse
@@ -74,14 +74,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, OverflowError) as error:
         print(f"cannot listen on {host}, port {port}: {error}", file=sys.stderr)
         return 1
-    stops = (signal.SIGINT, signal.SIGTERM)
-    for stop in stops:
-        signal.signal(stop, lambda *_: server.shutdown())
+    signal.signal(signal.SIGINT, lambda *_: server.shutdown())
     print(f"Serving on {server.url} (Ctrl-C stops)", flush=True)
     server.serve_forever()
-    for stop in stops:
-        signal.signal(stop, signal.SIG_IGN)  # what is left to do takes milliseconds
-    print("Stopped.", file=sys.stderr)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left to do takes milliseconds
     return 0
 
 

@@ -16,7 +16,7 @@ and, for rules, https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6b
 and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/matcher.py#L69-L202
 Leaves out: templates, sessions, cookies, forms, hooks, signals, error handlers, URL building, the test client; the
 arguments and the body of a request, which are in its `environ`; of what a view may return dicts, lists and tuples. Of
-routing: redirects to add a slash, hosts, defaults, converters (each variable is text), and most of the weights by which
+routing: the view's name, by which the original finds it; redirects to add a slash, hosts, defaults, converters (each variable is text), and most of the weights by which
 the original sorts its rules.
 """
 
@@ -25,12 +25,10 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from .blueprints import Blueprint, Scaffold, View
-from .request import split_list
 
 HTML = "text/html; charset=utf-8"
 
@@ -43,9 +41,6 @@ class Request:
         self.method: str = environ["REQUEST_METHOD"]
         self.path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         self.headers = {k[5:].replace("_", "-").title(): v for k, v in environ.items() if k.startswith("HTTP_")}
-        # Whether the client asks for a WebSocket. Werkzeug's router looks at the same two headers.
-        connection, upgrade = (self.headers.get(name, "").lower() for name in ("Connection", "Upgrade"))
-        self.is_websocket = "upgrade" in split_list(connection) and "websocket" in split_list(upgrade)
 
 
 class Response:
@@ -84,8 +79,7 @@ request = cast(Request, LocalProxy(_request))
 current_app = cast("App", LocalProxy(_current_app))
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """Which view is for which URL.
 
     >>> Rule("/users/<name>", "user", print, {"GET"}).match("/users/Ann")
@@ -96,7 +90,6 @@ class Rule:
     endpoint: str
     view: View
     methods: set[str]
-    websocket: bool = False
 
     def match(self, path: str) -> dict[str, str] | None:
         """The values of the variables; None if the rule is not for this path."""
@@ -111,41 +104,26 @@ class App(Scaffold):
         self.import_name = import_name
         self.config: dict[str, Any] = {}
         self.rules: list[Rule] = []
-        self.view_functions: dict[str, View] = {}
 
     def add_url_rule(self, rule: str, endpoint: str | None, view_func: View, **options: Any) -> None:
-        """`options`: methods (default GET), websocket (default False)."""
-        endpoint = endpoint or view_func.__name__
-        if self.view_functions.setdefault(endpoint, view_func) is not view_func:
-            raise AssertionError(f"View function mapping is overwriting an existing endpoint function: {endpoint}")
+        """`options`: methods (default GET); others, such as Werkzeug's `websocket`, change nothing here."""
         methods = set(options.get("methods", ["GET"]))
         methods |= {"HEAD"} if "GET" in methods else set()
-        self.rules.append(Rule(rule, endpoint, view_func, methods, options.get("websocket", False)))
+        self.rules.append(Rule(rule, endpoint or view_func.__name__, view_func, methods))
         self.rules.sort(key=lambda rule: rule.rule.count("<"))  # `/users/me` is tried before `/users/<name>`
 
     def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
         blueprint.register(self, options)
 
-    def make_response(self, value: Any) -> Response:
-        """What a view returned, as a Response."""
-        if isinstance(value, Response):
-            return value
-        if isinstance(value, (str, bytes)):
-            return Response(value)
-        raise TypeError(f"a view must return str, bytes or a Response, not {type(value).__name__}")
-
     def dispatch_request(self, request: Request) -> Response:
-        """Find the view, call it, make a response of what it returns; or one that says why there is none."""
+        """Find the view, call it, make a response of what it returns; or one that says why there is no view."""
         matches = [(rule, arguments) for rule in self.rules if (arguments := rule.match(request.path)) is not None]
-        fitting = [match for match in matches if match[0].websocket == request.is_websocket]
-        for rule, arguments in fitting:
+        for rule, arguments in matches:
             if request.method in rule.methods:
-                return self.make_response(rule.view(**arguments))
-        if fitting:
-            allowed = {method for rule, _ in fitting for method in rule.methods}
-            return Response.error(405, ("Allow", ", ".join(sorted(allowed))))
-        # HTTP where a WebSocket is spoken, or the reverse, is a bad request
-        return Response.error(400 if matches else 404)
+                value = rule.view(**arguments)
+                return value if isinstance(value, Response) else Response(value)
+        allowed = {method for rule, _ in matches for method in rule.methods}
+        return Response.error(405, ("Allow", ", ".join(sorted(allowed)))) if matches else Response.error(404)
 
     def handle_request(self, request: Request) -> Response:
         """The same, and a response of what the view raises."""

@@ -14,11 +14,9 @@ another name at registration, and the list of an application's blueprints that t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 View = Callable[..., Any]
-F = TypeVar("F", bound=View)
 
 
 class Scaffold:
@@ -26,16 +24,15 @@ class Scaffold:
 
     add_url_rule: Callable[..., None]
 
-    def route(self, rule: str, endpoint: str | None = None, **options: Any) -> Callable[[F], F]:
-        def decorator(f: F) -> F:
+    def route(self, rule: str, endpoint: str | None = None, **options: Any) -> Callable[[View], View]:
+        def decorator(f: View) -> View:
             self.add_url_rule(rule, endpoint, f, **options)
             return f
 
         return decorator
 
 
-@dataclass(frozen=True)
-class BlueprintSetupState:
+class BlueprintSetupState(NamedTuple):
     """What the deferred functions get when there is an application."""
 
     blueprint: "Blueprint"
@@ -53,12 +50,10 @@ def join_prefix(prefix: str, rule: str) -> str:
     return f"{prefix.rstrip('/')}/{rule.lstrip('/')}" if prefix and rule else prefix or rule
 
 
-@dataclass(eq=False)
 class Blueprint(Scaffold):
-    name: str
-    import_name: str
-    url_prefix: str = ""
-    deferred_functions: list[Callable[[BlueprintSetupState], Any]] = field(default_factory=list)
+    def __init__(self, name: str, import_name: str, url_prefix: str = "") -> None:
+        self.name, self.import_name, self.url_prefix = name, import_name, url_prefix
+        self.deferred_functions: list[Callable[[BlueprintSetupState], Any]] = []
 
     def record(self, func: Callable[[BlueprintSetupState], Any]) -> None:
         """Have `func` called with the setup state whenever the blueprint is registered."""

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .closing import CloseReason, ParseFailed, Utf8, format_close, parse_close
+from .closing import CloseReason, IncrementalDecoder, ParseFailed, Utf8Decoder, decode_utf8, format_close, parse_close
 from .deflate import NO_LIMIT, PerMessageDeflate
 from .events import BytesMessage, CloseConnection, Event, LocalProtocolError, Message, Ping, Pong, TextMessage
 from .frames import Frame, FrameParser, Opcode, Piece
@@ -68,7 +68,7 @@ class Incoming:
     opcode: Opcode
     compressed: bool
     size: int = 0  # bytes so far, inflated
-    utf8: Utf8 = field(default_factory=Utf8)
+    utf8: IncrementalDecoder = field(default_factory=Utf8Decoder)
 
 
 class Connection:
@@ -132,7 +132,7 @@ class Connection:
         if last:
             self._incoming = None
         if message.opcode is Opcode.TEXT:
-            return TextMessage(message.utf8.decode(data, last), piece.ends, last)
+            return TextMessage(decode_utf8(message.utf8, data, last), piece.ends, last)
         return BytesMessage(data, piece.ends, last)
 
     def _payload(self, message: Incoming, piece: Piece, last: bool) -> bytes:

@@ -21,7 +21,6 @@ What the first bytes say, bit by bit (section 5.2):
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -74,8 +73,7 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
     return (int.from_bytes(data, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One whole frame, its payload unmasked. Mask and length exist on the wire only."""
 
     opcode: Opcode

@@ -1,6 +1,6 @@
 """The opening handshake: an HTTP request that asks to stop speaking HTTP (RFC 6455, section 4).
 
-In: the Upgrade request, as bytes or parsed. Out: a `Request` event, or a `RemoteProtocolError` whose hint is the right
+In: the Upgrade request, as bytes. Out: a `Request` event, or a `RemoteProtocolError` whose hint is the right
 refusal; then, for an AcceptConnection, the bytes of the `101 Switching Protocols`.
 
     >>> generate_accept_token(b"dGhlIHNhbXBsZSBub25jZQ==")               # RFC 6455, section 1.3
@@ -21,7 +21,7 @@ from http import HTTPStatus
 from .connection import Connection, ConnectionState, ConnectionType
 from .deflate import PerMessageDeflate
 from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, Request, refuse
-from .request import CLOSE, MAX_LINE, http_response, read_head, split_list
+from .request import CLOSE, MAX_LINE, HTTPRequest, http_response, read_head, split_list
 
 ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 # 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
@@ -40,14 +40,13 @@ def generate_accept_token(key: bytes) -> bytes:
     return base64.b64encode(hashlib.sha1(key + ACCEPT_GUID).digest())
 
 
-def check_request(method: bytes, target: bytes, version: bytes, headers: Headers) -> Request:
+def check_request(head: HTTPRequest) -> Request:
     """Section 4.2.1, item by item. Raises RemoteProtocolError with the refusal as its hint."""
-    values = {name.lower(): value.decode("latin-1") for name, value in headers}  # RFC 9110, section 5.1: in any case
+    values = {name: value.decode("latin-1") for name, value in head.headers.items()}
     upgrade, connection = (split_list(values.get(name, "").lower()) for name in (b"upgrade", b"connection"))
     for holds, status, extra, sentence in (
-        (method == b"GET", 405, [(b"Allow", b"GET")], "a WebSocket opens with the method GET"),
-        (version == b"HTTP/1.1", 400, [], "a WebSocket opens with HTTP/1.1"),
-        (b"host" in values, 400, [], "there must be one header Host"),
+        (head.method == b"GET", 405, [(b"Allow", b"GET")], "a WebSocket opens with the method GET"),
+        (head.version == b"HTTP/1.1", 400, [], "a WebSocket opens with HTTP/1.1"),
         ("websocket" in upgrade, 400, [], "the header 'Upgrade: websocket' is missing"),
         ("upgrade" in connection, 400, [], "the header 'Connection: Upgrade' is missing"),
         (values.get(b"sec-websocket-version") == "13", 426, ONLY_13, "only 'Sec-WebSocket-Version: 13' is spoken here"),
@@ -56,8 +55,8 @@ def check_request(method: bytes, target: bytes, version: bytes, headers: Headers
         if not holds:
             raise refuse(status, sentence, *extra)
     host, extensions, subprotocols = (values.get(name, "") for name in FIELDS)
-    others = [(name.lower(), value) for name, value in headers if name.lower() not in FIELDS]
-    return Request(host, target.decode("latin-1"), split_list(extensions), others, split_list(subprotocols))
+    others = [(name, value) for name, value in head.headers.items() if name not in FIELDS]
+    return Request(host, head.target.decode("latin-1"), split_list(extensions), others, split_list(subprotocols))
 
 
 def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, list[PerMessageDeflate]]:
@@ -100,13 +99,6 @@ class WSConnection:
     def state(self) -> ConnectionState:
         return self.connection.state if self.connection else self._state
 
-    def initiate_upgrade_connection(
-        self, headers: Headers, path: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1"
-    ) -> None:
-        """The request, if somebody has parsed it already. The original takes method and version for granted."""
-        self._request = check_request(method, path, version, headers)
-        self._untold = [self._request]
-
     def receive_data(self, data: bytes | None) -> None:
         """What a socket delivered: first the request, then frames."""
         if self.connection:
@@ -115,9 +107,9 @@ class WSConnection:
             self._buffer += data or b""
         if self._request is None and (b"\r\n\r\n" in self._buffer or len(self._buffer) > MAX_LINE):
             source = io.BytesIO(self._buffer)
-            head = read_head(source)
+            self._request = check_request(read_head(source))
+            self._untold.append(self._request)
             self._buffer = source.read()
-            self.initiate_upgrade_connection(list(head.headers.items()), head.target, head.method, head.version)
 
     def events(self) -> Iterator[Event]:
         while self._untold:

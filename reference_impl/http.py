@@ -5,7 +5,7 @@ In: `make_server(host, port, app)`, then connections, each on a thread of its ow
 
 Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L159-L394
 and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L701-L877
-Leaves out: TLS, keep-alive (one request a connection, as the original), chunked responses (the end of the connection
+Leaves out: TLS, IPv6, keep-alive (one request a connection, as the original), chunked responses (the connection's end
 ends the body), of PEP 3333 `write` and `exc_info`, the log of requests, the reloader and the debugger.
 """
 
@@ -16,10 +16,9 @@ import select
 import socket
 import sys
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterable
-from time import monotonic
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import unquote
 
@@ -82,14 +81,12 @@ def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket, peer: tupl
         if b"_" not in name:  # X_A would look like X-A, which a proxy may have checked
             key = name.decode().upper().replace("-", "_")
             environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value.decode("latin-1")
-    if body:  # chunks say nothing of their sum
-        environ["CONTENT_LENGTH"] = str(len(body))
     return environ
 
 
-def run_wsgi(app: WSGIApplication, environ: Environ, sock: socket.socket) -> None:
-    """Call the application once, and write what it gives: the head with the first part of the body, then the rest."""
-    head, started = b"", False
+def run_wsgi(app: WSGIApplication, environ: Environ) -> Iterator[bytes]:
+    """Call the application once, and give its response part by part, the head with the first of them."""
+    failed = head = reject_request(RejectConnection(500, reason="the application failed"))
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
         nonlocal head
@@ -100,39 +97,36 @@ def run_wsgi(app: WSGIApplication, environ: Environ, sock: socket.socket) -> Non
     try:
         parts = app(environ, start_response)
         for data in itertools.chain(parts, [b""]):
-            started = True
-            if not sent(sock, data, head):
-                break
-            head = b""
+            whole, head = head + data, b""
+            yield whole
     except Exception:
         traceback.print_exc(file=sys.stderr)
-        if not started:
-            sent(sock, reject_request(RejectConnection(500, reason="the application failed")))
+        if head:  # nothing has been written yet
+            yield failed
     finally:
         getattr(parts, "close", lambda: None)()
 
 
-def sent(sock: socket.socket, data: bytes, head: bytes = b"") -> bool:
-    """Whether there is somebody to write to: the peer may be gone, or it is a WebSocket by now, and closed."""
+def respond(sock: socket.socket, peer: tuple[Any, ...], app: WSGIApplication) -> Iterator[bytes]:
+    """Read the request; give the application's response, or a refusal."""
     try:
-        sock.sendall(head + data)
-    except OSError:
-        return False
-    return True
+        reader = Reader(sock)
+        head = read_head(reader)
+        environ = make_environ(head, read_body(reader, head.headers), sock, peer)
+    except RemoteProtocolError as error:
+        yield reject_request(error.event_hint)
+    else:
+        sock.settimeout(None)
+        yield from run_wsgi(app, environ)
 
 
 def serve_connection(sock: socket.socket, peer: tuple[Any, ...], app: WSGIApplication) -> None:
     """One connection's life."""
     try:
-        reader = Reader(sock)
-        head = read_head(reader)
-        environ = make_environ(head, read_body(reader, head.headers), sock, peer)
-        sock.settimeout(None)
-        run_wsgi(app, environ, sock)
-    except RemoteProtocolError as error:
-        sent(sock, reject_request(error.event_hint))
+        for data in respond(sock, peer, app):
+            sock.sendall(data)
     except OSError:
-        pass  # there is nobody to tell
+        pass  # there is nobody to tell: the peer is gone, or it is a WebSocket by now, and closed
     finally:
         linger(sock, LINGER_TIMEOUT)
         sock.close()
@@ -146,10 +140,9 @@ class WSGIServer:
 
     def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
         self.app = app
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.create_server((host, port), family=family, backlog=128)
-        self.host, self.port = self.socket.getsockname()[:2]
-        self.url = f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
+        self.socket = socket.create_server((host, port), backlog=128)
+        self.host, self.port = self.socket.getsockname()
+        self.url = f"http://{self.host}:{self.port}/"
         self._alarm, self._bell = socket.socketpair()  # `shutdown` rings, `serve_forever` hears it
         self._connections: dict[threading.Thread, socket.socket] = {}
 
@@ -160,7 +153,7 @@ class WSGIServer:
                 try:
                     self._accept()
                 except (OSError, RuntimeError):  # too many open files, or threads: wait until there are fewer
-                    time.sleep(0.05)
+                    sleep(0.05)
         finally:
             self.server_close()
 
@@ -185,8 +178,6 @@ class WSGIServer:
         deadline = monotonic() + STOP_TIMEOUT
         for thread in self._connections:
             thread.join(max(0.0, deadline - monotonic()))
-        if left := sum(thread.is_alive() for thread in self._connections):
-            print(f"{left} of the views did not end within {STOP_TIMEOUT:g} seconds.", file=sys.stderr)
 
 
 def make_server(host: str, port: int, app: WSGIApplication) -> WSGIServer:

@@ -7,9 +7,10 @@ Out: an `HTTPRequest`, or a `RemoteProtocolError` whose hint is the 4xx or 5xx t
     >>> read_head(io.BytesIO(b"GET /echo?a=b HTTP/1.1\\r\\nHost: example.com\\r\\n\\r\\n"))
     HTTPRequest(method=b'GET', target=b'/echo?a=b', version=b'HTTP/1.1', headers={b'host': b'example.com'})
 
-Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L97-L156
-for the chunks; all else the original inherits from the standard library's `http.server`.
-Leaves out: what only a proxy or an old server needs (continued header lines, HTTP/0.9), and `Expect: 100-continue`.
+Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L159-L245
+which inherits the reading of heads from the standard library's `http.server`.
+Leaves out: chunked bodies, for which it asks to be told a length instead; what only a proxy or an old server needs
+(continued header lines, HTTP/0.9), and `Expect: 100-continue`.
 """
 
 import re
@@ -21,10 +22,9 @@ MAX_LINE, MAX_FIELDS, MAX_BODY = 1 << 16, 100, 1 << 24  # bytes, lines, bytes
 CLOSE = (b"Connection", b"close")
 # RFC 9112, section 3: a method, a path, a version. In front of the path there may be the rest of a whole URL, which
 # 3.2.2 wants accepted although only proxies are sent it.
-REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+) (?:\w+://[\w.~%:\[\]\-]+|(?=/))([!-~]*) (HTTP/[0-9]\.[0-9])")
+REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+) (?:\w+://[\w.~%:\[\]\-]+|(?=/))([!-~]*) (HTTP/1\.[01])")
 FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+):([\t\x20-\x7e\x80-\xff]*)")  # no control characters
 HOST = re.compile(rb"(?:[!$&'()*+;=\-._~%\w]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 9110, section 7.2
-CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t -~]*)?")
 LIST_ELEMENT = re.compile(r'(?:"[^"]*"|[^,])+')  # commas part elements, but not within quotes
 
 
@@ -69,37 +69,30 @@ def read_line(source: ByteSource, too_long: int = 431) -> bytes:
     return line[:-2]
 
 
-def read_fields(source: ByteSource) -> dict[bytes, bytes]:
-    """Header fields, or those behind a chunked body, up to the empty line."""
-    fields: dict[bytes, bytes] = {}
+def read_head(source: ByteSource) -> HTTPRequest:
+    """Read one request's head and not a byte beyond it: after a 101, what follows belongs to the WebSocket."""
+    # RFC 9112, 2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line."
+    words = REQUEST_LINE.fullmatch(read_line(source, 414) or read_line(source, 414))
+    if not words:
+        raise refuse(400, "the first line is not 'METHOD target HTTP/1.1'")
+    method, target, version = words.groups()
+    headers: dict[bytes, bytes] = {}
     for _ in range(MAX_FIELDS):
         line = read_line(source)
         if not line:
-            return fields
+            break
         field = FIELD.fullmatch(line)
         if not field:
             raise refuse(400, f"{line[:40]!r} is no header field")
         name, value = field[1].lower(), field[2].strip(b"\t ")
         # RFC 9110, section 5.3: several lines of one name are one list, joined by commas
-        fields[name] = fields[name] + b", " + value if name in fields else value
-    raise refuse(431, f"more than {MAX_FIELDS} header fields")
-
-
-def read_head(source: ByteSource) -> HTTPRequest:
-    """Read one request's head and not a byte beyond it: after a 101, what follows belongs to the WebSocket."""
-    # RFC 9112, 2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line."
-    first = read_line(source, 414) or read_line(source, 414)
-    words = REQUEST_LINE.fullmatch(first)
-    if not words:
-        raise refuse(400, "the first line is not 'METHOD target HTTP/1.1'")
-    method, target, version = words.groups()
-    headers = read_fields(source)
-    if version not in (b"HTTP/1.0", b"HTTP/1.1"):
-        raise refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    host = headers.get(b"host", b"" if version == b"HTTP/1.0" else None)
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    else:
+        raise refuse(431, f"more than {MAX_FIELDS} header fields")
     # RFC 9112, 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that
     # lacks a Host header field and to any request message that contains more than one Host header field line or a Host
     # header field with an invalid field value."
+    host = headers.get(b"host", b"" if version == b"HTTP/1.0" else None)
     if host is None or not HOST.fullmatch(host):
         raise refuse(400, "there must be one header Host")
     return HTTPRequest(method, target, version, headers)
@@ -107,31 +100,12 @@ def read_head(source: ByteSource) -> HTTPRequest:
 
 def read_body(source: ByteSource, headers: dict[bytes, bytes]) -> bytes:
     """RFC 9112, section 6.3: how long a body is."""
-    coding, length = headers.get(b"transfer-encoding"), headers.get(b"content-length")
-    if coding is not None and length is not None:
-        raise refuse(400, "a body has Transfer-Encoding or Content-Length, not both")
-    if coding is not None and coding.lower() != b"chunked":
-        raise refuse(501, "the only transfer coding known here is chunked")
-    if length is not None and not re.fullmatch(rb"[0-9]{1,18}", length):
+    if b"transfer-encoding" in headers:
+        # "A server MAY reject a request that contains a message body but not a Content-Length by responding with 411"
+        raise refuse(411, "a body must come with its Content-Length, and without a transfer coding")
+    length = headers.get(b"content-length", b"0")
+    if not re.fullmatch(rb"[0-9]{1,18}", length):
         raise refuse(400, "Content-Length is no number")
-    return read_chunks(source) if coding is not None else read_more(source, b"", int(length or 0))
-
-
-def read_more(source: ByteSource, body: bytes, size: int) -> bytes:
-    """`body`, and `size` bytes more."""
-    if len(body) + size > MAX_BODY:
+    if int(length) > MAX_BODY:
         raise refuse(413, f"a body of more than {MAX_BODY} bytes")
-    return body + source.read(size)
-
-
-def read_chunks(source: ByteSource) -> bytes:
-    """RFC 9112, section 7.1: a size in hexadecimal, CRLF, so many bytes, CRLF; and again, until the size is 0."""
-    body = b""
-    while size := CHUNK.fullmatch(read_line(source)):
-        if not int(size[1], 16):
-            read_fields(source)  # the trailer, which nobody here needs
-            return body
-        body = read_more(source, body, int(size[1], 16))
-        if read_line(source):
-            raise refuse(400, "a chunk is longer than its size")
-    raise refuse(400, "a chunk does not begin with its size")
+    return source.read(int(length))

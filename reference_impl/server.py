@@ -23,10 +23,10 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from urllib.parse import quote
 
 from . import events
 from .closing import CloseReason
@@ -35,18 +35,13 @@ from .deflate import PerMessageDeflate
 from .handshake import WSConnection
 
 READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
-FIRST_RECEIVE = 4096  # bytes to ask of `recv` at first
 SEND_TIMEOUT = 30.0  # seconds in which the peer must take something of what we send, if there are no pings
 CLOSE_TIMEOUT = 10.0  # seconds for the peer to answer our close frame, and then to close TCP
 LAST_WORDS = 1.0  # seconds for the view to answer the messages that came before the peer's close frame
 MAX_BUFFERED = 1 << 26  # bytes and characters that nobody has received yet, before we let TCP slow the peer down
 
 
-class SimpleWebsocketError(RuntimeError):
-    """The family of the errors that a view can meet."""
-
-
-class ConnectionError(SimpleWebsocketError):
+class ConnectionError(RuntimeError):
     """There is no WebSocket: the handshake was refused, and the client has been told so."""
 
     def __init__(self, status_code: int = 400, message: str = "") -> None:
@@ -54,12 +49,11 @@ class ConnectionError(SimpleWebsocketError):
         super().__init__(f"Connection error: {status_code} {message}".rstrip())
 
 
-class ConnectionClosed(SimpleWebsocketError):
+class ConnectionClosed(RuntimeError):
     """The WebSocket is closed. `reason` is the close code, `message` the text that came with it."""
 
     def __init__(self, reason: int = CloseReason.NO_STATUS_RCVD, message: str | None = None) -> None:
-        self.reason = reason
-        self.message = message
+        self.reason, self.message = reason, message
         super().__init__(f"Connection closed: {reason} {message or ''}")
 
 
@@ -102,8 +96,8 @@ class Server:
 
     environ: dict[str, Any]  # WSGI's, of the Upgrade request
     subprotocols: str | list[str] | None = None  # those that this server speaks; the client's first of them is chosen
-    receive_bytes: int = 65536  # how much to ask of `recv` at most
-    ping_interval: float | None = None  # seconds between pings; a peer that misses one is dropped
+    receive_bytes: int = 16384  # how much to ask of `recv`, which makes room for all of it
+    ping_interval: float | None = None  # seconds of silence before we ping; after as many more the peer is dropped
     max_message_size: int | None = None  # in bytes, of text too
     compression: bool = True  # agree to permessage-deflate if the client offers it
 
@@ -114,7 +108,7 @@ class Server:
         self.connected = False
         self.close_reason: int = CloseReason.ABNORMAL_CLOSURE  # 7.1.5: as long as no close frame has come
         self.close_message: str | None = None
-        self.pong_received = True
+        self.silent = False  # the peer, since our last ping
         self.input_buffer: deque[str | bytes] = deque()
         self.buffered = 0  # bytes and characters in it
         self.incoming_message: io.StringIO | io.BytesIO | None = None  # the message under way
@@ -126,20 +120,14 @@ class Server:
         self.thread = threading.Thread(target=self._thread)
         self.thread.start()
 
-    @classmethod
-    def accept(cls, environ: dict[str, Any], **options: Any) -> "Server":
-        """The same as the constructor; the original prefers this name."""
-        return cls(environ, **options)
-
     def handshake(self) -> None:
         """Answer 101, or refuse: either way the client has its answer when this returns or raises."""
-        environ = self.environ
-        fields = [(key[5:].replace("_", "-"), value) for key, value in environ.items() if key.startswith("HTTP_")]
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in fields]
-        path, method = environ.get("PATH_INFO", "/"), environ.get("REQUEST_METHOD", "GET")
-        version = environ.get("SERVER_PROTOCOL", "HTTP/1.1")
+        # WSGI has taken the request apart; the protocol takes bytes.
+        method, path, version = (self.environ[key] for key in ("REQUEST_METHOD", "PATH_INFO", "SERVER_PROTOCOL"))
+        lines = [f"{method} {quote(path, encoding='latin-1')} {version}"]
+        lines += [f"{k[5:].replace('_', '-')}: {v}" for k, v in self.environ.items() if k.startswith("HTTP_")]
         try:
-            self.ws.initiate_upgrade_connection(headers, path.encode("latin-1"), method.encode(), version.encode())
+            self.ws.receive_data("\r\n".join([*lines, "", ""]).encode("latin-1"))
             for request in self.ws.events():
                 self.subprotocol = self.choose_subprotocol(request)
             self._write(events.AcceptConnection(self.subprotocol, [PerMessageDeflate()] if self.compression else []))
@@ -190,8 +178,7 @@ class Server:
         """
         was_connected = self.connected
         if was_connected:
-            with contextlib.suppress(OSError, events.LocalProtocolError):  # the peer is gone, or was faster
-                self._write(events.CloseConnection(reason or CloseReason.NORMAL_CLOSURE, message))
+            self._answer(events.CloseConnection(reason or CloseReason.NORMAL_CLOSURE, message))
         self._disconnect()
         self.thread.join(CLOSE_TIMEOUT)
         shut(self.sock, socket.SHUT_RDWR)  # wakes a reader that still waits for the peer
@@ -209,12 +196,14 @@ class Server:
     def _thread(self) -> None:
         """Read until the conversation is over; then hang up."""
         with contextlib.suppress(OSError, ValueError):  # TCP broke, or somebody has closed the socket under us
-            for data in self._incoming():
-                self.ws.receive_data(data or None)
+            while self.ws.state in READING:
+                try:
+                    self.ws.receive_data(self.sock.recv(self.receive_bytes) or None)
+                    self.silent = False
+                except BlockingIOError:  # nothing came for a whole interval
+                    self._ping()
                 for event in self.ws.events():
                     self._handle_event(event)
-                if self.ws.state not in READING:
-                    break
         # 7.1.1: the server closes TCP first; the peer's FIN says that it has read all that we wrote.
         shut(self.sock, socket.SHUT_WR)
         self._disconnect()
@@ -222,21 +211,13 @@ class Server:
         linger(self.sock, CLOSE_TIMEOUT)
         shut(self.sock, socket.SHUT_RDWR)
 
-    def _incoming(self) -> Iterator[bytes]:
-        """What the socket delivers, b"" at its end; and in between, pings."""
-        due, asking = monotonic() + (self.ping_interval or 0), FIRST_RECEIVE
-        while True:
-            with contextlib.suppress(BlockingIOError):  # nothing came for a whole interval
-                data = self.sock.recv(asking)
-                # Python makes room for all that is asked for, so ask for much only where much has come
-                asking = min(2 * asking, self.receive_bytes) if len(data) == asking else FIRST_RECEIVE
-                yield data
-            if self.ping_interval and monotonic() >= due:
-                if not self.pong_received:
-                    return self._on_close(events.CloseConnection(CloseReason.POLICY_VIOLATION, "Ping/Pong timeout"))
-                self.pong_received = False
-                self._answer(events.Ping())
-                due = monotonic() + self.ping_interval
+    def _ping(self) -> None:
+        """Ask a silent peer whether it is still there. Raises TimeoutError if it said nothing since the last time."""
+        if self.silent:
+            self._on_close(events.CloseConnection(CloseReason.POLICY_VIOLATION, "Ping/Pong timeout"))
+            raise TimeoutError
+        self.silent = True
+        self._answer(events.Ping())
 
     def _handle_event(self, event: events.Event) -> None:
         match event:
@@ -245,8 +226,6 @@ class Server:
             case events.Ping():
                 # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
                 self._answer(event.response())
-            case events.Pong():
-                self.pong_received = True
             case events.CloseConnection():
                 self._on_close(event)
 
@@ -289,7 +268,8 @@ class Server:
             raise
 
     def _answer(self, event: events.Event) -> None:
-        with contextlib.suppress(events.LocalProtocolError):  # after our own close frame nothing may be sent
+        # the peer is gone, or was faster; or our own close frame is out, after which nothing may be sent
+        with contextlib.suppress(OSError, events.LocalProtocolError):
             self._write(event)
 
     def _disconnect(self) -> None:

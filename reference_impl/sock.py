@@ -14,14 +14,12 @@ import contextlib
 import sys
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import Any, TypeVar
+from typing import Any
 
 from . import app as our_framework
 from .blueprints import Blueprint
 from .closing import CloseReason
 from .server import ConnectionClosed, ConnectionError, Server
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def framework() -> Any:
@@ -69,10 +67,10 @@ class Sock:
             app.register_blueprint(self.bp)
         self.app = app
 
-    def route(self, path: str, bp: Any = None, **kwargs: Any) -> Callable[[F], F]:
+    def route(self, path: str, bp: Any = None, **kwargs: Any) -> Callable[..., Any]:
         """Decorator for a WebSocket route; other keywords are those of the application's own `route`."""
 
-        def decorator(f: F) -> F:
+        def decorator(f: Callable[..., Any]) -> Callable[..., Any]:
             if not (bp or self.app or self.bp):
                 self.bp = Blueprint("__flask_sock", __name__)
             (bp or self.app or self.bp).route(path, websocket=True, **kwargs)(websocket_view(f))
