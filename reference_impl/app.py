@@ -21,16 +21,13 @@ the original sorts its rules.
 """
 
 import re
-import sys
-import traceback
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar, copy_context
 from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
-from .blueprints import Blueprint, Scaffold, View
-
 HTML = "text/html; charset=utf-8"
+View = Callable[..., Any]
 
 
 class Request:
@@ -63,20 +60,19 @@ class Response:
 class LocalProxy:
     """One name for what each thread has for itself: `request.path` is the path of *this* thread's request."""
 
-    def __init__(self, variable: ContextVar[Any]) -> None:
-        self._variable = variable
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return getattr(self._variable.get(), name)
+            return getattr(_here.get()[self._name], name)
         except LookupError:
-            raise AttributeError(f"no request is being handled here, so there is no {self._variable.name}") from None
+            raise AttributeError(f"no request is being handled here, so there is no {self._name}") from None
 
 
-_request: ContextVar[Request] = ContextVar("request")
-_current_app: ContextVar["App"] = ContextVar("current_app")
-request = cast(Request, LocalProxy(_request))
-current_app = cast("App", LocalProxy(_current_app))
+_here: ContextVar[dict[str, Any]] = ContextVar("here")  # each thread has its own
+request = cast(Request, LocalProxy("request"))
+current_app = cast("App", LocalProxy("current_app"))
 
 
 class Rule(NamedTuple):
@@ -97,6 +93,19 @@ class Rule(NamedTuple):
         return found.groupdict() if found else None
 
 
+class Scaffold:
+    """What an application and a blueprint have in common: the decorator."""
+
+    add_url_rule: Callable[..., None]
+
+    def route(self, rule: str, endpoint: str | None = None, **options: Any) -> Callable[[View], View]:
+        def decorator(f: View) -> View:
+            self.add_url_rule(rule, endpoint, f, **options)
+            return f
+
+        return decorator
+
+
 class App(Scaffold):
     """A WSGI application: give it to `make_server`, or to any other WSGI server."""
 
@@ -112,11 +121,15 @@ class App(Scaffold):
         self.rules.append(Rule(rule, endpoint or view_func.__name__, view_func, methods))
         self.rules.sort(key=lambda rule: rule.rule.count("<"))  # `/users/me` is tried before `/users/<name>`
 
-    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+    def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
         blueprint.register(self, options)
 
     def dispatch_request(self, request: Request) -> Response:
-        """Find the view, call it, make a response of what it returns; or one that says why there is no view."""
+        """Find the view, call it, make a response of what it returns; or one that says why there is no view.
+
+        What the view raises is for the server below: it knows what has been written already.
+        """
+        _here.set({"request": request, "current_app": self})
         matches = [(rule, arguments) for rule in self.rules if (arguments := rule.match(request.path)) is not None]
         for rule, arguments in matches:
             if request.method in rule.methods:
@@ -125,16 +138,53 @@ class App(Scaffold):
         allowed = {method for rule, _ in matches for method in rule.methods}
         return Response.error(405, ("Allow", ", ".join(sorted(allowed)))) if matches else Response.error(404)
 
-    def handle_request(self, request: Request) -> Response:
-        """The same, and a response of what the view raises."""
-        _current_app.set(self)
-        _request.set(request)
-        try:
-            return self.dispatch_request(request)
-        except Exception:
-            traceback.print_exc(file=request.environ.get("wsgi.errors", sys.stderr))
-            return Response.error(500)
-
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        response = copy_context().run(self.handle_request, Request(environ))  # what it sets, is set for this call only
+        response = copy_context().run(
+            self.dispatch_request, Request(environ)
+        )  # what it sets, is set for this call only
         return response(environ, start_response)
+
+
+class BlueprintSetupState(NamedTuple):
+    """What the deferred functions get when there is an application."""
+
+    blueprint: "Blueprint"
+    app: Any
+    name: str  # with the names of the blueprints around it, and dots
+    url_prefix: str  # with theirs
+
+    def add_url_rule(self, rule: str, endpoint: str | None, view_func: View, **options: Any) -> None:
+        endpoint = f"{self.name}.{endpoint or view_func.__name__}"
+        self.app.add_url_rule(join_prefix(self.url_prefix, rule), endpoint, view_func, **options)
+
+
+def join_prefix(prefix: str, rule: str) -> str:
+    """`/a/` and `/b` make `/a/b`; if there is only one, it is that."""
+    return f"{prefix.rstrip('/')}/{rule.lstrip('/')}" if prefix and rule else prefix or rule
+
+
+class Blueprint(Scaffold):
+    def __init__(self, name: str, import_name: str, url_prefix: str = "") -> None:
+        self.name, self.import_name, self.url_prefix = name, import_name, url_prefix
+        self.deferred_functions: list[Callable[[BlueprintSetupState], Any]] = []
+
+    def record(self, func: Callable[[BlueprintSetupState], Any]) -> None:
+        """Have `func` called with the setup state whenever the blueprint is registered."""
+        self.deferred_functions.append(func)
+
+    def add_url_rule(self, rule: str, endpoint: str | None, view_func: View, **options: Any) -> None:
+        self.record(lambda state: state.add_url_rule(rule, endpoint, view_func, **options))
+
+    def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
+        """A blueprint in a blueprint: its routes get both prefixes, its endpoints both names."""
+        if blueprint is self:
+            raise ValueError("Cannot register a blueprint on itself")
+        self.record(lambda outer: blueprint.register(outer.app, options, outer))
+
+    def register(self, app: Any, options: dict[str, Any], outer: BlueprintSetupState | None = None) -> None:
+        """Called by the application's `register_blueprint`; a real Flask's may call it, too."""
+        name, prefix = self.name, options.get("url_prefix", self.url_prefix)
+        if outer:
+            name, prefix = f"{outer.name}.{name}", join_prefix(outer.url_prefix, prefix)
+        for deferred in self.deferred_functions:
+            deferred(BlueprintSetupState(self, app, name, prefix))

@@ -18,14 +18,15 @@ looked up from the two; what may be sent in it, and which frame may follow which
 """
 
 import os
+from codecs import IncrementalDecoder
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .closing import CloseReason, IncrementalDecoder, ParseFailed, Utf8Decoder, decode_utf8, format_close, parse_close
+from .closing import CloseReason, ParseFailed, Utf8Decoder, decode_utf8, format_close, parse_close
 from .deflate import NO_LIMIT, PerMessageDeflate
 from .events import BytesMessage, CloseConnection, Event, LocalProtocolError, Message, Ping, Pong, TextMessage
-from .frames import Frame, FrameParser, Opcode, Piece
+from .frames import Frame, FrameParser, Opcode
 
 
 class ConnectionType(Enum):
@@ -75,12 +76,9 @@ class Connection:
     """An open WebSocket, after the handshake. `max_message_size` counts bytes, inflated, of text as of binary."""
 
     def __init__(
-        self,
-        connection_type: ConnectionType,
-        extensions: Sequence[PerMessageDeflate] = (),
-        max_message_size: int | None = None,
+        self, kind: ConnectionType, extensions: Sequence[PerMessageDeflate] = (), max_message_size: int | None = None
     ) -> None:
-        self.client = connection_type is ConnectionType.CLIENT
+        self.client = kind is ConnectionType.CLIENT
         self.deflate = next(iter(extensions), None)
         self.limit = max_message_size or NO_LIMIT
         self.close_sent = self.close_received = self._lost = False
@@ -101,12 +99,12 @@ class Connection:
 
     def events(self) -> Iterator[Event]:
         """What the peer did. A violation comes as the CloseConnection to answer it with, and is the last event."""
-        pieces = self._parser.pieces()
+        frames = self._parser.frames()
         try:
             # 1.4: "After receiving a control frame indicating the connection should be closed, a peer discards any
             # further data received."
-            while not self.close_received and (piece := next(pieces, None)):
-                yield self._control(piece) if piece.opcode.iscontrol() else self._data(piece)
+            while not self.close_received and (frame := next(frames, None)):
+                yield self._control(frame) if frame.opcode.iscontrol() else self._data(frame)
         except ParseFailed as error:
             # 7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code before proceeding to
             # _Close the WebSocket Connection_." Nothing is read any more.
@@ -116,35 +114,29 @@ class Connection:
             self.close_received = True
             yield CloseConnection(CloseReason.ABNORMAL_CLOSURE)
 
-    def _control(self, piece: Piece) -> Event:
-        if piece.opcode is Opcode.CLOSE:
+    def _control(self, frame: Frame) -> Event:
+        if frame.opcode is Opcode.CLOSE:
             self.close_received = True
-            return CloseConnection(*parse_close(piece.payload))
-        return Ping(piece.payload) if piece.opcode is Opcode.PING else Pong(piece.payload)
+            return CloseConnection(*parse_close(frame.payload))
+        return Ping(frame.payload) if frame.opcode is Opcode.PING else Pong(frame.payload)
 
-    def _data(self, piece: Piece) -> Event:
-        continues = piece.opcode is Opcode.CONTINUATION
-        if piece.starts and (wrong := FRAGMENTS.get((self._incoming is not None, continues))):
+    def _data(self, frame: Frame) -> Event:
+        """A part of a message, inflated if need be, and never more of it than the limit has room for."""
+        continues, ends = frame.opcode is Opcode.CONTINUATION, not frame.missing
+        if frame.starts and (wrong := FRAGMENTS.get((self._incoming is not None, continues))):
             raise ParseFailed(wrong)
-        message = self._incoming = self._incoming or Incoming(piece.opcode, piece.rsv1)
-        last = piece.fin and piece.ends
-        data = self._payload(message, piece, last)
+        message = self._incoming = self._incoming or Incoming(frame.opcode, frame.rsv1)
+        data, last, room = frame.payload, frame.fin and ends, self.limit - message.size
+        if message.compressed and self.deflate:
+            data = self.deflate.inflate(data, last, room)
+        elif len(data) + frame.missing > room:  # there is no need to wait for what is announced
+            raise ParseFailed("the message is too big", CloseReason.MESSAGE_TOO_BIG)
+        message.size += len(data)
         if last:
             self._incoming = None
         if message.opcode is Opcode.TEXT:
-            return TextMessage(decode_utf8(message.utf8, data, last), piece.ends, last)
-        return BytesMessage(data, piece.ends, last)
-
-    def _payload(self, message: Incoming, piece: Piece, last: bool) -> bytes:
-        """The piece's payload, inflated if need be, and never more of it than the limit has room for."""
-        data, room = piece.payload, self.limit - message.size
-        if message.compressed and self.deflate:
-            data = self.deflate.inflate(data, last, room)
-        # The header announces the size: there is no need to wait for the bytes.
-        elif (piece.length if piece.starts else len(data)) > room:
-            raise ParseFailed("the message is too big", CloseReason.MESSAGE_TOO_BIG)
-        message.size += len(data)
-        return data
+            return TextMessage(decode_utf8(message.utf8, data, last), ends, last)
+        return BytesMessage(data, ends, last)
 
     def send(self, event: Event) -> bytes:
         """The bytes for one event, to be written whole and in this order."""

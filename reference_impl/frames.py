@@ -1,11 +1,11 @@
 """One WebSocket frame: parse it, serialize it, mask it (RFC 6455, section 5).
 
-In: the bytes that a socket delivered, cut anywhere. Out: `Piece`s, each a frame's header with as much of its
-payload, unmasked, as has arrived. The way back: `Frame(Opcode.TEXT, b"Hello").serialize()`.
+In: the bytes that a socket delivered, cut anywhere. Out: `Frame`s, each with as much of its payload,
+unmasked, as has arrived. The way back: `Frame(Opcode.TEXT, b"Hello").serialize()`.
 
     >>> parser = FrameParser(from_client=True)
     >>> parser.receive_bytes(bytes.fromhex("818537fa213d7f9f4d5158"))     # RFC 6455, section 5.7
-    >>> [piece.payload for piece in parser.pieces()]
+    >>> [frame.payload for frame in parser.frames()]
     [b'Hello']
 
 Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L333-L508
@@ -74,44 +74,30 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
 
 
 class Frame(NamedTuple):
-    """One whole frame, its payload unmasked. Mask and length exist on the wire only."""
+    """One frame, its payload unmasked, or as much of one as has arrived. Mask and length exist on the wire only."""
 
     opcode: Opcode
     payload: bytes = b""
     fin: bool = True
     rsv1: bool = False
+    missing: int = 0  # bytes of the payload that have still to arrive; none of a control frame
+    starts: bool = True  # the payload's first byte is in this part (or there is no payload)
 
     def serialize(self, mask: bytes | None = None) -> bytes:
         """The frame's bytes, masked with the 4 bytes `mask` (a client must, a server must not: 5.1)."""
         length = len(self.payload)
-        if self.opcode.iscontrol() and length > MAX_CONTROL_PAYLOAD:
-            raise ValueError(f"5.5: a control frame holds at most 125 bytes, not {length}")
-        first = (FIN if self.fin else 0) | (RSV1 if self.rsv1 else 0) | self.opcode
-        second = MASK if mask else 0
+        short, extended = length, b""
         # 5.2: "the minimal number of bytes MUST be used to encode the length"
-        if length <= 125:
-            head = bytes([first, second | length])
-        elif length < 1 << 16:
-            head = bytes([first, second | 126]) + length.to_bytes(2, "big")
-        else:
-            head = bytes([first, second | 127]) + length.to_bytes(8, "big")
+        for marker, (size, smallest) in EXTENDED_LENGTHS.items():
+            if length >= smallest:
+                short, extended = marker, length.to_bytes(size, "big")
+        first = (FIN if self.fin else 0) | (RSV1 if self.rsv1 else 0) | self.opcode
+        head = bytes([first, (MASK if mask else 0) | short]) + extended
         return head + (mask or b"") + apply_mask(self.payload, mask)
 
 
-class Piece(NamedTuple):
-    """A frame, or as much of one as has arrived; `length` is that of the whole payload. A control frame is whole."""
-
-    opcode: Opcode
-    payload: bytes
-    length: int
-    fin: bool = True
-    rsv1: bool = False
-    starts: bool = True  # the payload's first byte is in this piece (or there is no payload)
-    ends: bool = True  # its last byte is
-
-
 class FrameParser:
-    """Bytes in, pieces out. Each generator below reads like the RFC; a `yield None` means "feed me more"."""
+    """Bytes in, frames out. Each generator below reads like the RFC; a `yield None` means "feed me more"."""
 
     def __init__(self, from_client: bool, compression: bool = False) -> None:
         self.from_client, self.compression = from_client, compression
@@ -121,26 +107,26 @@ class FrameParser:
     def receive_bytes(self, data: bytes) -> None:
         self.buffer += data
 
-    def pieces(self) -> Iterator[Piece]:
+    def frames(self) -> Iterator[Frame]:
         """What can be read from the bytes so far. Raises ParseFailed at the first byte that is wrong."""
         return iter(lambda: next(self._running, None), None)
 
-    def _parse(self) -> Generator[Piece | None, None, None]:
+    def _parse(self) -> Generator[Frame | None, None, None]:
         while True:
             first, second = yield from self._read(2, 2)
             opcode = self._check(first, second)
             length = yield from self._read_length(second & LENGTH)
             mask = (yield from self._read(4, 4)) if second & MASK else None
-            header = Piece(opcode, b"", length, bool(first & FIN), bool(first & RSV1))
+            header = Frame(opcode, b"", bool(first & FIN), bool(first & RSV1))
             # A control frame is waited for. A data frame is handed on as it arrives, first of all its header, with
             # whatever is there: who has a limit need not wait for more.
             part = yield from self._read(length if opcode.iscontrol() else 0, length)
+            yield header._replace(payload=apply_mask(part, mask), missing=length - len(part))
             done = len(part)
-            yield header._replace(payload=apply_mask(part, mask), ends=done == length)
             while done < length:
                 part = yield from self._read(1, length - done)
                 payload, done = apply_mask(part, mask, done), done + len(part)
-                yield header._replace(payload=payload, starts=False, ends=done == length)
+                yield header._replace(payload=payload, missing=length - done, starts=False)
 
     def _read(self, least: int, most: int) -> Generator[None, None, bytes]:
         """Wait for `least` bytes; then take up to `most` of those that are there."""
@@ -154,10 +140,9 @@ class FrameParser:
         if length in EXTENDED_LENGTHS:
             size, smallest = EXTENDED_LENGTHS[length]
             length = int.from_bytes((yield from self._read(size, size)), "big")
-            if length < smallest:
-                raise ParseFailed(f"5.2: length {length} must be written in its shortest form")
-            if length >> 63:
-                raise ParseFailed("5.2: the most significant bit of a 64-bit length must be 0")
+            # 5.2: "the most significant bit MUST be 0"
+            if length < smallest or length >> 63:
+                raise ParseFailed(f"5.2: length {length} must be written in its shortest form, and below 2**63")
         return length
 
     def _check(self, first: int, second: int) -> Opcode:

@@ -20,14 +20,12 @@ from http import HTTPStatus
 
 from .connection import Connection, ConnectionState, ConnectionType
 from .deflate import PerMessageDeflate
-from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, Request, refuse
-from .request import CLOSE, MAX_LINE, HTTPRequest, http_response, read_head, split_list
+from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, RemoteProtocolError, Request
+from .request import CLOSE, MAX_HEAD, HTTPRequest, http_response, read_head, split_list
 
 ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 # 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
 KEY = re.compile("[A-Za-z0-9+/]{22}==")
-#: What `Request` has fields for; all other headers are its `extra_headers`.
-FIELDS = (b"host", b"sec-websocket-extensions", b"sec-websocket-protocol")
 #: 4.4: a server "MUST respond with a |Sec-WebSocket-Version| header field (or multiple |Sec-WebSocket-Version| header
 #: fields) containing all versions it is willing to use."
 #: RFC 9110, 15.5.22: "The server MUST send an Upgrade header field in a 426 response"
@@ -53,10 +51,13 @@ def check_request(head: HTTPRequest) -> Request:
         (KEY.fullmatch(values.get(b"sec-websocket-key", "")), 400, [], "Sec-WebSocket-Key must be 16 bytes in base64"),
     ):
         if not holds:
-            raise refuse(status, sentence, *extra)
-    host, extensions, subprotocols = (values.get(name, "") for name in FIELDS)
-    others = [(name, value) for name, value in head.headers.items() if name not in FIELDS]
-    return Request(host, head.target.decode("latin-1"), split_list(extensions), others, split_list(subprotocols))
+            raise RemoteProtocolError(status, sentence, *extra)
+    host, extensions, subprotocols = (
+        values.get(name, "") for name in (b"host", b"sec-websocket-extensions", b"sec-websocket-protocol")
+    )
+    return Request(
+        host, head.target.decode(), split_list(extensions), list(head.headers.items()), split_list(subprotocols)
+    )
 
 
 def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, list[PerMessageDeflate]]:
@@ -64,9 +65,6 @@ def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, l
     token = generate_accept_token(dict(request.extra_headers)[b"sec-websocket-key"])
     headers = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", token)]
     if accept.subprotocol is not None:
-        # 4.2.2: "The value chosen MUST be derived from the client's handshake"
-        if accept.subprotocol not in request.subprotocols:
-            raise LocalProtocolError(f"the client did not offer the subprotocol {accept.subprotocol!r}")
         headers.append((b"Sec-WebSocket-Protocol", accept.subprotocol.encode("latin-1")))
     agreed: list[PerMessageDeflate] = []
     for offer in request.extensions:
@@ -105,9 +103,9 @@ class WSConnection:
             self.connection.receive_data(data)
         else:
             self._buffer += data or b""
-        if self._request is None and (b"\r\n\r\n" in self._buffer or len(self._buffer) > MAX_LINE):
+        if self._request is None and (b"\r\n\r\n" in self._buffer or len(self._buffer) > MAX_HEAD):
             source = io.BytesIO(self._buffer)
-            self._request = check_request(read_head(source))
+            self._request = check_request(read_head(source.readline))
             self._untold.append(self._request)
             self._buffer = source.read()
 

@@ -9,7 +9,6 @@ Leaves out: TLS, IPv6, keep-alive (one request a connection, as the original), c
 ends the body), of PEP 3333 `write` and `exc_info`, the log of requests, the reloader and the debugger.
 """
 
-import contextlib
 import io
 import itertools
 import select
@@ -22,7 +21,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import unquote
 
-from .events import RejectConnection, RemoteProtocolError, refuse
+from .events import RejectConnection, RemoteProtocolError
 from .handshake import reject_request
 from .request import CLOSE, HTTPRequest, http_response, read_body, read_head
 from .server import linger, shut
@@ -43,13 +42,10 @@ class Reader:
         self.deadline = monotonic() + REQUEST_TIMEOUT
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        try:
-            self.sock.settimeout(max(0.0, self.deadline - monotonic()))
-            data = self.sock.recv(size, flags)
-        except (TimeoutError, BlockingIOError):
-            raise refuse(408, f"the request did not come within {REQUEST_TIMEOUT:g} seconds") from None
+        self.sock.settimeout(max(0.0, self.deadline - monotonic()))
+        data = self.sock.recv(size, flags)
         if not data:
-            raise refuse(400, "the connection ended before the request did")
+            raise RemoteProtocolError(400, "the connection ended before the request did")
         return data
 
     def readline(self, limit: int) -> bytes:
@@ -67,13 +63,13 @@ class Reader:
         return bytes(data)
 
 
-def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket, peer: tuple[Any, ...]) -> Environ:
+def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket) -> Environ:
     """PEP 3333: the request as a dictionary. Bytes become str by latin-1, whatever they mean."""
     path, _, query = head.target.decode("latin-1").partition("?")
-    host, port = sock.getsockname()[:2]
+    host, port = sock.getsockname()
     environ: Environ = {"wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr}
     environ |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
-    environ |= {"wsgi.input": io.BytesIO(body), "werkzeug.socket": sock, "REMOTE_ADDR": str(peer[0])}
+    environ |= {"wsgi.input": io.BytesIO(body), "werkzeug.socket": sock, "REMOTE_ADDR": sock.getpeername()[0]}
     environ |= {"SERVER_NAME": host, "SERVER_PORT": str(port), "SERVER_PROTOCOL": head.version.decode()}
     environ |= {"REQUEST_METHOD": head.method.decode(), "SCRIPT_NAME": "", "QUERY_STRING": query}
     environ["PATH_INFO"] = unquote(path or "/", "latin-1")
@@ -107,12 +103,12 @@ def run_wsgi(app: WSGIApplication, environ: Environ) -> Iterator[bytes]:
         getattr(parts, "close", lambda: None)()
 
 
-def respond(sock: socket.socket, peer: tuple[Any, ...], app: WSGIApplication) -> Iterator[bytes]:
+def respond(sock: socket.socket, app: WSGIApplication) -> Iterator[bytes]:
     """Read the request; give the application's response, or a refusal."""
     try:
         reader = Reader(sock)
-        head = read_head(reader)
-        environ = make_environ(head, read_body(reader, head.headers), sock, peer)
+        head = read_head(reader.readline)
+        environ = make_environ(head, read_body(reader.read, head.headers), sock)
     except RemoteProtocolError as error:
         yield reject_request(error.event_hint)
     else:
@@ -120,10 +116,10 @@ def respond(sock: socket.socket, peer: tuple[Any, ...], app: WSGIApplication) ->
         yield from run_wsgi(app, environ)
 
 
-def serve_connection(sock: socket.socket, peer: tuple[Any, ...], app: WSGIApplication) -> None:
+def serve_connection(sock: socket.socket, app: WSGIApplication) -> None:
     """One connection's life."""
     try:
-        for data in respond(sock, peer, app):
+        for data in respond(sock, app):
             sock.sendall(data)
     except OSError:
         pass  # there is nobody to tell: the peer is gone, or it is a WebSocket by now, and closed
@@ -158,16 +154,14 @@ class WSGIServer:
             self.server_close()
 
     def _accept(self) -> None:
-        sock, peer = self.socket.accept()
-        thread = threading.Thread(target=serve_connection, args=(sock, peer, self.app), daemon=True)
+        sock, _ = self.socket.accept()
+        thread = threading.Thread(target=serve_connection, args=(sock, self.app), daemon=True)
         thread.start()
-        alive = {old: its for old, its in self._connections.items() if old.is_alive()}
-        self._connections = {**alive, thread: sock}
+        self._connections = {old: its for old, its in self._connections.items() if old.is_alive()} | {thread: sock}
 
     def shutdown(self) -> None:
         """Make `serve_forever` return; any thread may call it."""
-        with contextlib.suppress(OSError):
-            self._bell.send(b"!")
+        shut(self._bell, socket.SHUT_WR)
 
     def server_close(self) -> None:
         """Close the listening socket and every connection, and wait for the threads."""

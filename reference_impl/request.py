@@ -1,10 +1,10 @@
 """One HTTP/1.1 request from bytes (RFC 9112): first line, header fields, body. And one response to bytes.
 
-In: a binary file, or what reads like one, such as the `Reader` in http.py: `readline(limit)`, `read(size)`.
+In: the methods `readline(limit)` and `read(size)` of a binary file, or of the `Reader` in http.py.
 Out: an `HTTPRequest`, or a `RemoteProtocolError` whose hint is the 4xx or 5xx to answer.
 
     >>> import io
-    >>> read_head(io.BytesIO(b"GET /echo?a=b HTTP/1.1\\r\\nHost: example.com\\r\\n\\r\\n"))
+    >>> read_head(io.BytesIO(b"GET /echo?a=b HTTP/1.1\\r\\nHost: example.com\\r\\n\\r\\n").readline)
     HTTPRequest(method=b'GET', target=b'/echo?a=b', version=b'HTTP/1.1', headers={b'host': b'example.com'})
 
 Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L159-L245
@@ -14,23 +14,20 @@ Leaves out: chunked bodies, for which it asks to be told a length instead; what 
 """
 
 import re
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
-from .events import Headers, refuse
+from .events import Headers, RemoteProtocolError
 
-MAX_LINE, MAX_FIELDS, MAX_BODY = 1 << 16, 100, 1 << 24  # bytes, lines, bytes
+MAX_HEAD, MAX_BODY = 1 << 14, 1 << 24  # bytes
 CLOSE = (b"Connection", b"close")
+TOKEN = rb"[!#$%&'*+\-.^_`|~\w]+"
 # RFC 9112, section 3: a method, a path, a version. In front of the path there may be the rest of a whole URL, which
 # 3.2.2 wants accepted although only proxies are sent it.
-REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+) (?:\w+://[\w.~%:\[\]\-]+|(?=/))([!-~]*) (HTTP/1\.[01])")
-FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+):([\t\x20-\x7e\x80-\xff]*)")  # no control characters
+REQUEST_LINE = re.compile(rb"(%b) (?:\w+://[\w.~%%:\[\]\-]+|(?=/))([!-~]*) (HTTP/1\.[01])\r\n" % TOKEN)
+FIELD = re.compile(rb"(%b):([\t -~\x80-\xff]*)\r\n" % TOKEN)  # no control characters
 HOST = re.compile(rb"(?:[!$&'()*+;=\-._~%\w]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 9110, section 7.2
 LIST_ELEMENT = re.compile(r'(?:"[^"]*"|[^,])+')  # commas part elements, but not within quotes
-
-
-class ByteSource(Protocol):
-    def readline(self, limit: int, /) -> bytes: ...
-    def read(self, size: int, /) -> bytes: ...
 
 
 class HTTPRequest(NamedTuple):
@@ -59,53 +56,42 @@ def http_response(status: str, headers: Headers, body: bytes = b"") -> bytes:
     return b"\r\n".join([*lines, b"", body])
 
 
-def read_line(source: ByteSource, too_long: int = 431) -> bytes:
-    """A line without its end. `too_long`: the status to refuse it with if it has none in sight."""
-    line = source.readline(MAX_LINE)
-    if len(line) == MAX_LINE:
-        raise refuse(too_long, f"a line of more than {MAX_LINE} bytes")
-    if not line.endswith(b"\r\n"):
-        raise refuse(400, "a line must end with CRLF")
-    return line[:-2]
-
-
-def read_head(source: ByteSource) -> HTTPRequest:
+def read_head(readline: Callable[[int], bytes]) -> HTTPRequest:
     """Read one request's head and not a byte beyond it: after a 101, what follows belongs to the WebSocket."""
+    first = readline(MAX_HEAD)
     # RFC 9112, 2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line."
-    words = REQUEST_LINE.fullmatch(read_line(source, 414) or read_line(source, 414))
+    words = REQUEST_LINE.fullmatch(readline(MAX_HEAD) if first == b"\r\n" else first)
     if not words:
-        raise refuse(400, "the first line is not 'METHOD target HTTP/1.1'")
+        status = 414 if len(first) == MAX_HEAD else 400
+        raise RemoteProtocolError(status, "the first line is not 'METHOD target HTTP/1.1'")
     method, target, version = words.groups()
     headers: dict[bytes, bytes] = {}
-    for _ in range(MAX_FIELDS):
-        line = read_line(source)
-        if not line:
-            break
+    room = MAX_HEAD
+    while (line := readline(room)) != b"\r\n":
+        room -= len(line)
         field = FIELD.fullmatch(line)
         if not field:
-            raise refuse(400, f"{line[:40]!r} is no header field")
+            raise RemoteProtocolError(400 if room else 431, f"{line[:40]!r} is no header field, or one too many")
         name, value = field[1].lower(), field[2].strip(b"\t ")
         # RFC 9110, section 5.3: several lines of one name are one list, joined by commas
         headers[name] = headers[name] + b", " + value if name in headers else value
-    else:
-        raise refuse(431, f"more than {MAX_FIELDS} header fields")
     # RFC 9112, 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that
     # lacks a Host header field and to any request message that contains more than one Host header field line or a Host
     # header field with an invalid field value."
     host = headers.get(b"host", b"" if version == b"HTTP/1.0" else None)
     if host is None or not HOST.fullmatch(host):
-        raise refuse(400, "there must be one header Host")
+        raise RemoteProtocolError(400, "there must be one header Host")
     return HTTPRequest(method, target, version, headers)
 
 
-def read_body(source: ByteSource, headers: dict[bytes, bytes]) -> bytes:
+def read_body(read: Callable[[int], bytes], headers: dict[bytes, bytes]) -> bytes:
     """RFC 9112, section 6.3: how long a body is."""
     if b"transfer-encoding" in headers:
         # "A server MAY reject a request that contains a message body but not a Content-Length by responding with 411"
-        raise refuse(411, "a body must come with its Content-Length, and without a transfer coding")
+        raise RemoteProtocolError(411, "a body must come with its Content-Length, and without a transfer coding")
     length = headers.get(b"content-length", b"0")
     if not re.fullmatch(rb"[0-9]{1,18}", length):
-        raise refuse(400, "Content-Length is no number")
+        raise RemoteProtocolError(400, "Content-Length is no number")
     if int(length) > MAX_BODY:
-        raise refuse(413, f"a body of more than {MAX_BODY} bytes")
-    return source.read(int(length))
+        raise RemoteProtocolError(413, f"a body of more than {MAX_BODY} bytes")
+    return read(int(length))

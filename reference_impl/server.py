@@ -126,10 +126,11 @@ class Server:
         method, path, version = (self.environ[key] for key in ("REQUEST_METHOD", "PATH_INFO", "SERVER_PROTOCOL"))
         lines = [f"{method} {quote(path, encoding='latin-1')} {version}"]
         lines += [f"{k[5:].replace('_', '-')}: {v}" for k, v in self.environ.items() if k.startswith("HTTP_")]
+        spoken = [self.subprotocols] if isinstance(self.subprotocols, str) else self.subprotocols or []
         try:
             self.ws.receive_data("\r\n".join([*lines, "", ""]).encode("latin-1"))
-            for request in self.ws.events():
-                self.subprotocol = self.choose_subprotocol(request)
+            request: Any = next(iter(self.ws.events()))
+            self.subprotocol = next((name for name in request.subprotocols if name in spoken), None)
             self._write(events.AcceptConnection(self.subprotocol, [PerMessageDeflate()] if self.compression else []))
         except events.RemoteProtocolError as error:
             self.sock.sendall(self.ws.send(error.event_hint))
@@ -140,11 +141,6 @@ class Server:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         limit(self.sock, socket.SO_SNDTIMEO, self.ping_interval or SEND_TIMEOUT)
         limit(self.sock, socket.SO_RCVTIMEO, self.ping_interval or 0)
-
-    def choose_subprotocol(self, request: Any) -> str | None:
-        """The first that the client asks for and that we speak. Subclasses may choose otherwise."""
-        spoken = [self.subprotocols] if isinstance(self.subprotocols, str) else self.subprotocols or []
-        return next((name for name in request.subprotocols if name in spoken), None)
 
     # -- what a view calls ----------------------------------------------------------------------------------------
 
@@ -229,7 +225,7 @@ class Server:
             case events.CloseConnection():
                 self._on_close(event)
 
-    def _on_message(self, event: events.Message[Any]) -> None:
+    def _on_message(self, event: events.Message) -> None:
         if self.incoming_message is None:
             self.incoming_message = io.StringIO() if isinstance(event, events.TextMessage) else io.BytesIO()
         self.incoming_message.write(event.data)

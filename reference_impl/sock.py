@@ -17,7 +17,6 @@ from functools import cache, wraps
 from typing import Any
 
 from . import app as our_framework
-from .blueprints import Blueprint
 from .closing import CloseReason
 from .server import ConnectionClosed, ConnectionError, Server
 
@@ -72,7 +71,7 @@ class Sock:
 
         def decorator(f: Callable[..., Any]) -> Callable[..., Any]:
             if not (bp or self.app or self.bp):
-                self.bp = Blueprint("__flask_sock", __name__)
+                self.bp = our_framework.Blueprint("__flask_sock", __name__)
             (bp or self.app or self.bp).route(path, websocket=True, **kwargs)(websocket_view(f))
             return f
 
