@@ -18,10 +18,36 @@ from .request import split_list
 from .server import Server
 from .sock import Sock
 
-PAGE = Path(__file__).with_name("page.html")
+app = App(__name__)
+sock = Sock(app)
+app.route("/", endpoint="page")(Path(__file__).with_name("page.html").read_text)
+app.route("/plain", endpoint="plain")(lambda: "plain HTTP\n")
 
 
-def parse_arguments(arguments: list[str] | None = None) -> dict[str, Any]:
+@sock.route("/echo")
+def echo(ws: Server) -> None:
+    while True:
+        ws.send(ws.receive())
+
+
+@sock.route("/close")
+def close(ws: Server) -> None:
+    ws.receive()
+    ws.close(4321, "bye")
+
+
+@sock.route("/return")
+def return_(ws: Server) -> None:
+    ws.send(ws.receive())
+
+
+@sock.route("/boom")
+def boom(ws: Server) -> None:
+    ws.receive()
+    raise RuntimeError("boom: this view fails on purpose")
+
+
+def parse_arguments() -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="python -m reference_impl", description=__doc__)
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -30,56 +56,26 @@ def parse_arguments(arguments: list[str] | None = None) -> dict[str, Any]:
     add("--ping-interval", type=float, metavar="S", help="in seconds (default: no pings)")
     add("--subprotocols", type=split_list, metavar="A,B", help="those to agree to")
     add("--compression", action=argparse.BooleanOptionalAction, default=True, help="agree to permessage-deflate")
-    options = vars(parser.parse_args(arguments))
+    options = vars(parser.parse_args())
     for name in ("max_message_size", "ping_interval"):
         if options[name] is not None and not 0 < options[name] < 1e12:  # nan is neither
             parser.error(f"{options[name]} is no {name.replace('_', ' ')}: it must be more than 0")
     return options
 
 
-def create_app(server_options: dict[str, Any]) -> App:
-    app = App(__name__)
-    app.config["SOCK_SERVER_OPTIONS"] = server_options
-    sock = Sock(app)
-    app.route("/", endpoint="page")(PAGE.read_text)
-    app.route("/plain", endpoint="plain")(lambda: "plain HTTP\n")
-
-    @sock.route("/echo")
-    def echo(ws: Server) -> None:
-        while True:
-            ws.send(ws.receive())
-
-    @sock.route("/close")
-    def close(ws: Server) -> None:
-        ws.receive()
-        ws.close(4321, "bye")
-
-    @sock.route("/return")
-    def return_(ws: Server) -> None:
-        ws.send(ws.receive())
-
-    @sock.route("/boom")
-    def boom(ws: Server) -> None:
-        ws.receive()
-        raise RuntimeError("boom: this view fails on purpose")
-
-    return app
-
-
-def main(arguments: list[str] | None = None) -> int:
-    options = parse_arguments(arguments)
+def main() -> None:
+    options = parse_arguments()
     host, port = options.pop("host"), options.pop("port")
+    app.config["SOCK_SERVER_OPTIONS"] = options
     try:
-        server = make_server(host, port, create_app(options))
+        server = make_server(host, port, app)
     except (OSError, OverflowError) as error:
-        print(f"cannot listen on {host}, port {port}: {error}", file=sys.stderr)
-        return 1
+        sys.exit(f"cannot listen on {host}, port {port}: {error}")
     signal.signal(signal.SIGINT, lambda *_: server.shutdown())
     print(f"Serving on {server.url} (Ctrl-C stops)", flush=True)
     server.serve_forever()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left to do takes milliseconds
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,6 +1,7 @@
 """The smallest Flask: an application of routes and blueprints, a request to look at, a response to return.
 
-In: a WSGI environ. Out: a WSGI response, made of what the view function returned.
+In: a WSGI environ. Out: a WSGI response, made of what the view function returned. A blueprint keeps its routes until it
+is registered, perhaps within another blueprint; then each becomes one `app.add_url_rule`, with prefixes and names.
 
     >>> app = App(__name__)
     >>> @app.route("/hello/<name>")
@@ -14,10 +15,13 @@ and https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af
 and https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/sansio/app.py#L570-L660
 and, for rules, https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/rules.py#L605-L696
 and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/matcher.py#L69-L202
-Leaves out: templates, sessions, cookies, forms, hooks, signals, error handlers, URL building, the test client; the
-arguments and the body of a request, which are in its `environ`; of what a view may return dicts, lists and tuples. Of
-routing: the view's name, by which the original finds it; redirects to add a slash, hosts, defaults, converters (each variable is text), and most of the weights by which
-the original sorts its rules.
+and, for blueprints, https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/sansio/blueprints.py#L34-L377
+Leaves out: templates, static files, sessions, cookies, forms, hooks, signals, error handlers, URL building, the test
+client; the arguments and the body of a request, which are in its `environ`; of what a view may return dicts, lists and
+tuples. Of routing: that WebSockets and HTTP have rules of their own (`Server` refuses what is no WebSocket), that views
+are found by their endpoint's name, so that none may be taken twice; redirects to add a slash, hosts, defaults,
+converters (each variable is text), and most of the weights by which the original sorts its rules. Of blueprints:
+another name at registration.
 """
 
 import re
@@ -26,7 +30,6 @@ from contextvars import ContextVar, copy_context
 from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
-HTML = "text/html; charset=utf-8"
 View = Callable[..., Any]
 
 
@@ -46,11 +49,7 @@ class Response:
     def __init__(self, body: str | bytes = b"", status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> None:
         self.body = body.encode() if isinstance(body, str) else body
         self.status = status
-        self.headers = [("Content-Type", HTML), ("Content-Length", str(len(self.body))), *headers]
-
-    @classmethod
-    def error(cls, status: int, *headers: tuple[str, str]) -> "Response":
-        return cls(f"<h1>{status} {HTTPStatus(status).phrase}</h1>\n", status, headers)
+        self.headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(self.body))), *headers]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
@@ -136,12 +135,12 @@ class App(Scaffold):
                 value = rule.view(**arguments)
                 return value if isinstance(value, Response) else Response(value)
         allowed = {method for rule, _ in matches for method in rule.methods}
-        return Response.error(405, ("Allow", ", ".join(sorted(allowed)))) if matches else Response.error(404)
+        status = HTTPStatus.METHOD_NOT_ALLOWED if allowed else HTTPStatus.NOT_FOUND
+        return Response(f"<h1>{status:d} {status.phrase}</h1>\n", status, [("Allow", ", ".join(sorted(allowed)))])
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        response = copy_context().run(
-            self.dispatch_request, Request(environ)
-        )  # what it sets, is set for this call only
+        # what `dispatch_request` sets, is set for this call only
+        response = copy_context().run(self.dispatch_request, Request(environ))
         return response(environ, start_response)
 
 

@@ -38,7 +38,6 @@ class AcceptConnection(Event):
 
     subprotocol: str | None = None
     extensions: Sequence[PerMessageDeflate] = ()
-    extra_headers: Headers = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from .request import CLOSE, MAX_HEAD, HTTPRequest, http_response, read_head, spl
 ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 # 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
 KEY = re.compile("[A-Za-z0-9+/]{22}==")
+LISTS = (b"upgrade", b"connection", b"sec-websocket-extensions", b"sec-websocket-protocol")
 #: 4.4: a server "MUST respond with a |Sec-WebSocket-Version| header field (or multiple |Sec-WebSocket-Version| header
 #: fields) containing all versions it is willing to use."
 #: RFC 9110, 15.5.22: "The server MUST send an Upgrade header field in a 426 response"
@@ -41,23 +42,18 @@ def generate_accept_token(key: bytes) -> bytes:
 def check_request(head: HTTPRequest) -> Request:
     """Section 4.2.1, item by item. Raises RemoteProtocolError with the refusal as its hint."""
     values = {name: value.decode("latin-1") for name, value in head.headers.items()}
-    upgrade, connection = (split_list(values.get(name, "").lower()) for name in (b"upgrade", b"connection"))
+    upgrade, connection, extensions, subprotocols = (split_list(values.get(name, "")) for name in LISTS)
     for holds, status, extra, sentence in (
         (head.method == b"GET", 405, [(b"Allow", b"GET")], "a WebSocket opens with the method GET"),
         (head.version == b"HTTP/1.1", 400, [], "a WebSocket opens with HTTP/1.1"),
-        ("websocket" in upgrade, 400, [], "the header 'Upgrade: websocket' is missing"),
-        ("upgrade" in connection, 400, [], "the header 'Connection: Upgrade' is missing"),
+        ("websocket" in map(str.lower, upgrade), 400, [], "the header 'Upgrade: websocket' is missing"),
+        ("upgrade" in map(str.lower, connection), 400, [], "the header 'Connection: Upgrade' is missing"),
         (values.get(b"sec-websocket-version") == "13", 426, ONLY_13, "only 'Sec-WebSocket-Version: 13' is spoken here"),
         (KEY.fullmatch(values.get(b"sec-websocket-key", "")), 400, [], "Sec-WebSocket-Key must be 16 bytes in base64"),
     ):
         if not holds:
             raise RemoteProtocolError(status, sentence, *extra)
-    host, extensions, subprotocols = (
-        values.get(name, "") for name in (b"host", b"sec-websocket-extensions", b"sec-websocket-protocol")
-    )
-    return Request(
-        host, head.target.decode(), split_list(extensions), list(head.headers.items()), split_list(subprotocols)
-    )
+    return Request(values[b"host"], head.target.decode(), extensions, list(head.headers.items()), subprotocols)
 
 
 def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, list[PerMessageDeflate]]:
@@ -72,7 +68,7 @@ def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, l
         if accept.extensions and not agreed and (answer := accept.extensions[0].accept(offer)):
             agreed = [accept.extensions[0]]
             headers.append((b"Sec-WebSocket-Extensions", answer.encode("latin-1")))
-    return http_response("101 Switching Protocols", [*headers, *accept.extra_headers]), agreed
+    return http_response("101 Switching Protocols", headers), agreed
 
 
 def reject_request(reject: RejectConnection) -> bytes:

@@ -26,8 +26,7 @@ from .handshake import reject_request
 from .request import CLOSE, HTTPRequest, http_response, read_body, read_head
 from .server import linger, shut
 
-Environ = dict[str, Any]
-WSGIApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 REQUEST_TIMEOUT = 10.0  # seconds for a whole request: who sends a byte now and then wins nothing by it
 LINGER_TIMEOUT = 2.0  # seconds to wait for the peer's FIN
@@ -63,11 +62,11 @@ class Reader:
         return bytes(data)
 
 
-def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket) -> Environ:
+def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket) -> dict[str, Any]:
     """PEP 3333: the request as a dictionary. Bytes become str by latin-1, whatever they mean."""
     path, _, query = head.target.decode("latin-1").partition("?")
     host, port = sock.getsockname()
-    environ: Environ = {"wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr}
+    environ: dict[str, Any] = {"wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr}
     environ |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
     environ |= {"wsgi.input": io.BytesIO(body), "werkzeug.socket": sock, "REMOTE_ADDR": sock.getpeername()[0]}
     environ |= {"SERVER_NAME": host, "SERVER_PORT": str(port), "SERVER_PROTOCOL": head.version.decode()}
@@ -80,7 +79,7 @@ def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket) -> Environ
     return environ
 
 
-def run_wsgi(app: WSGIApplication, environ: Environ) -> Iterator[bytes]:
+def run_wsgi(app: WSGIApplication, environ: dict[str, Any]) -> Iterator[bytes]:
     """Call the application once, and give its response part by part, the head with the first of them."""
     failed = head = reject_request(RejectConnection(500, reason="the application failed"))
 

@@ -259,8 +259,7 @@ class Server:
             with self.lock:
                 self.sock.sendall(self.ws.send(event))
         except OSError:  # the peer is gone, or takes nothing
-            self._disconnect()
-            shut(self.sock, socket.SHUT_RDWR)  # which wakes the other thread
+            shut(self.sock, socket.SHUT_RDWR)  # which wakes the reader, and that the view
             raise
 
     def _answer(self, event: events.Event) -> None:

@@ -57,9 +57,7 @@ class Sock:
     """The extension. Without an application, routes wait in a blueprint for `init_app`."""
 
     def __init__(self, app: Any = None) -> None:
-        self.app = self.bp = None  # type: Any
-        if app is not None:
-            self.init_app(app)
+        self.app, self.bp = app, None  # type: Any, Any
 
     def init_app(self, app: Any) -> None:
         if self.bp:
