@@ -27,8 +27,9 @@ another name at registration.
 import re
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar, copy_context
-from http import HTTPStatus
 from typing import Any, NamedTuple, cast
+
+from .request import status_line
 
 View = Callable[..., Any]
 
@@ -52,7 +53,7 @@ class Response:
         self.headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(self.body))), *headers]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
+        start_response(status_line(self.status), self.headers)
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else self.body]
 
 
@@ -135,8 +136,8 @@ class App(Scaffold):
                 value = rule.view(**arguments)
                 return value if isinstance(value, Response) else Response(value)
         allowed = {method for rule, _ in matches for method in rule.methods}
-        status = HTTPStatus.METHOD_NOT_ALLOWED if allowed else HTTPStatus.NOT_FOUND
-        return Response(f"<h1>{status:d} {status.phrase}</h1>\n", status, [("Allow", ", ".join(sorted(allowed)))])
+        status = 405 if allowed else 404
+        return Response(f"<h1>{status_line(status)}</h1>\n", status, [("Allow", ", ".join(sorted(allowed)))])
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         # what `dispatch_request` sets, is set for this call only

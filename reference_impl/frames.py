@@ -86,13 +86,13 @@ class Frame(NamedTuple):
     def serialize(self, mask: bytes | None = None) -> bytes:
         """The frame's bytes, masked with the 4 bytes `mask` (a client must, a server must not: 5.1)."""
         length = len(self.payload)
-        short, extended = length, b""
+        short, size = length, 0
         # 5.2: "the minimal number of bytes MUST be used to encode the length"
-        for marker, (size, smallest) in EXTENDED_LENGTHS.items():
+        for marker, (bytes_that_follow, smallest) in EXTENDED_LENGTHS.items():
             if length >= smallest:
-                short, extended = marker, length.to_bytes(size, "big")
+                short, size = marker, bytes_that_follow
         first = (FIN if self.fin else 0) | (RSV1 if self.rsv1 else 0) | self.opcode
-        head = bytes([first, (MASK if mask else 0) | short]) + extended
+        head = bytes([first, (MASK if mask else 0) | short]) + length.to_bytes(8, "big")[8 - size :]
         return head + (mask or b"") + apply_mask(self.payload, mask)
 
 

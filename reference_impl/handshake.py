@@ -16,12 +16,11 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
-from http import HTTPStatus
 
 from .connection import Connection, ConnectionState, ConnectionType
 from .deflate import PerMessageDeflate
 from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, RemoteProtocolError, Request
-from .request import CLOSE, MAX_HEAD, HTTPRequest, http_response, read_head, split_list
+from .request import CLOSE, MAX_HEAD, HTTPRequest, http_response, read_head, split_list, status_line
 
 ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 # 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
@@ -73,9 +72,9 @@ def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, l
 
 def reject_request(reject: RejectConnection) -> bytes:
     """The bytes of any other answer."""
-    status, body = HTTPStatus(reject.status_code), f"{reject.reason}\n".encode()
+    body = f"{reject.reason}\n".encode()
     headers = [(b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(body))]
-    return http_response(f"{status:d} {status.phrase}", [*reject.headers, *headers, CLOSE], body)
+    return http_response(status_line(reject.status_code), [*reject.headers, *headers, CLOSE], body)
 
 
 class WSConnection:

@@ -15,6 +15,7 @@ Leaves out: chunked bodies, for which it asks to be told a length instead; what 
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import NamedTuple
 
 from .events import Headers, RemoteProtocolError
@@ -46,6 +47,11 @@ def split_list(value: str) -> list[str]:
     ['keep-alive', 'Upgrade', 'a; b="c, d"']
     """
     return [element.strip() for element in LIST_ELEMENT.findall(value) if element.strip()]
+
+
+def status_line(status: int) -> str:
+    """404 → "404 Not Found"."""
+    return f"{status:d} {HTTPStatus(status).phrase}"
 
 
 def http_response(status: str, headers: Headers, body: bytes = b"") -> bytes:
