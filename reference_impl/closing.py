@@ -70,7 +70,9 @@ def format_close(code: int, reason: str | None) -> bytes:
     """The payload: at most 125 bytes, no character cut in half. Raises ValueError if `code` is none."""
     if code == CloseReason.NO_STATUS_RCVD:
         return b""
-    # 7.4.1, of 1006 and 1015: "MUST NOT be set as a status code in a Close control frame by an endpoint"
+    if code in (CloseReason.ABNORMAL_CLOSURE, CloseReason.TLS_HANDSHAKE_FAILED):
+        # 7.4.1: "MUST NOT be set as a status code in a Close control frame by an endpoint"
+        code = CloseReason.NORMAL_CLOSURE
     if code not in ON_THE_WIRE:
         raise ValueError(f"{code} is no close code: use 1000 to 1003, 1007 to 1014 or 3000 to 4999")
     text = (reason or "").encode()[:123].decode(errors="ignore")  # 5.5: a control frame holds 125 bytes

@@ -94,6 +94,8 @@ class Connection:
         """Hand over what a socket delivered; None says that TCP has ended."""
         if data is None:
             self._lost = self.close_sent = True  # or the close frame never will be: nothing can be sent any more
+        elif self.state is ConnectionState.CLOSED:
+            raise LocalProtocolError("the connection is closed")
         elif not self.close_received:
             self._parser.receive_bytes(data)
 

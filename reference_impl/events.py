@@ -38,6 +38,7 @@ class AcceptConnection(Event):
 
     subprotocol: str | None = None
     extensions: Sequence[PerMessageDeflate] = ()
+    extra_headers: Headers = ()
 
 
 @dataclass(frozen=True)

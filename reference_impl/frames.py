@@ -86,6 +86,8 @@ class Frame(NamedTuple):
     def serialize(self, mask: bytes | None = None) -> bytes:
         """The frame's bytes, masked with the 4 bytes `mask` (a client must, a server must not: 5.1)."""
         length = len(self.payload)
+        if self.opcode.iscontrol() and length > MAX_CONTROL_PAYLOAD:
+            raise ValueError(f"5.5: a control frame holds at most 125 bytes, not {length}")
         short, size = length, 0
         # 5.2: "the minimal number of bytes MUST be used to encode the length"
         for marker, (bytes_that_follow, smallest) in EXTENDED_LENGTHS.items():

@@ -52,7 +52,8 @@ def check_request(head: HTTPRequest) -> Request:
     ):
         if not holds:
             raise RemoteProtocolError(status, sentence, *extra)
-    return Request(values[b"host"], head.target.decode(), extensions, list(head.headers.items()), subprotocols)
+    others = [(name, value) for name, value in head.headers.items() if name not in (b"host", *LISTS[2:])]
+    return Request(values[b"host"], head.target.decode(), extensions, others, subprotocols)
 
 
 def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, list[PerMessageDeflate]]:
@@ -67,7 +68,7 @@ def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, l
         if accept.extensions and not agreed and (answer := accept.extensions[0].accept(offer)):
             agreed = [accept.extensions[0]]
             headers.append((b"Sec-WebSocket-Extensions", answer.encode("latin-1")))
-    return http_response("101 Switching Protocols", headers), agreed
+    return http_response("101 Switching Protocols", [*headers, *accept.extra_headers]), agreed
 
 
 def reject_request(reject: RejectConnection) -> bytes:

@@ -112,6 +112,11 @@ def test_a_header_is_handed_on_before_its_payload() -> None:
     assert frame == Frame(Opcode.BINARY, missing=1 << 40)
 
 
+def test_control_payload_too_long_to_send() -> None:
+    with pytest.raises(ValueError, match="125"):
+        Frame(Opcode.PING, bytes(126)).serialize()
+
+
 @given(st.binary(max_size=200), st.binary(min_size=4, max_size=4), st.integers(0, 9))
 def test_mask_as_the_original(data: bytes, key: bytes, offset: int) -> None:
     original = XorMaskerSimple(key)

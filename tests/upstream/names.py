@@ -25,11 +25,12 @@ class LeftOut:
 
 
 class WSConnection(handshake.WSConnection):
-    """A path may be text."""
+    """A request that has been parsed already is written down again."""
 
-    def initiate_upgrade_connection(self, headers: Any, path: Any, *method_and_version: bytes) -> None:
-        path = path.encode() if isinstance(path, str) else path
-        super().initiate_upgrade_connection(headers, path, *method_and_version)
+    def initiate_upgrade_connection(self, headers: Any, path: Any) -> None:
+        target = path.encode() if isinstance(path, str) else path
+        lines = [b"GET %b HTTP/1.1" % target, *(b"%b: %b" % header for header in headers)]
+        self.receive_data(b"\r\n".join([*lines, b"", b""]))
 
 
 def h11_handshake(connection_type: connection.ConnectionType) -> handshake.WSConnection:
@@ -58,11 +59,11 @@ class FrameDecoder:
         self.parser.receive_bytes(data)
 
     def process_buffer(self) -> Frame | None:
-        for piece in self.parser.pieces():
-            if piece.payload or piece.ends:  # ours hands on the header by itself, too
+        for piece in self.parser.frames():
+            if piece.payload or not piece.missing:  # ours hands on the header by itself, too
                 opcode = frames.Opcode.CONTINUATION if self.begun else piece.opcode
-                self.begun = not piece.ends
-                return Frame(opcode, piece.payload, piece.ends, piece.fin)
+                self.begun = piece.missing > 0
+                return Frame(opcode, piece.payload, not piece.missing, piece.fin)
         return None
 
 
@@ -74,15 +75,9 @@ class MessageDecoder:
         self.begun = False
 
     def process_frame(self, frame: Frame) -> Frame:
-        piece = frames.Piece(
-            frame.opcode,
-            frame.payload,
-            len(frame.payload),
-            frame.message_finished,
-            starts=not self.begun,
-            ends=frame.frame_finished,
-        )
-        event: Any = self.connection._data(piece)
+        missing = 0 if frame.frame_finished else 1
+        part = frames.Frame(frame.opcode, frame.payload, frame.message_finished, False, missing, not self.begun)
+        event: Any = self.connection._data(part)
         self.begun = not frame.frame_finished
         opcode = frames.Opcode.TEXT if isinstance(event, events.TextMessage) else frames.Opcode.BINARY
         return Frame(opcode, event.data, event.frame_finished, event.message_finished)
@@ -96,7 +91,7 @@ class FrameProtocol:
         self.receive_bytes = self.connection.receive_data
 
     def received_frames(self) -> Iterator[Frame]:
-        for piece in self.connection._parser.pieces():
+        for piece in self.connection._parser.frames():
             control = piece.opcode.iscontrol()
             event: Any = self.connection._control(piece) if control else self.connection._data(piece)
             payload = getattr(event, "payload", None) or getattr(event, "data", None)
