@@ -10,7 +10,6 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from .app import App
 from .http import make_server
@@ -47,7 +46,7 @@ def boom(ws: Server) -> None:
     raise RuntimeError("boom: this view fails on purpose")
 
 
-def parse_arguments() -> dict[str, Any]:
+def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m reference_impl", description=__doc__)
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -60,11 +59,6 @@ def parse_arguments() -> dict[str, Any]:
     for name in ("max_message_size", "ping_interval"):
         if options[name] is not None and not 0 < options[name] < 1e12:  # nan is neither
             parser.error(f"{options[name]} is no {name.replace('_', ' ')}: it must be more than 0")
-    return options
-
-
-def main() -> None:
-    options = parse_arguments()
     host, port = options.pop("host"), options.pop("port")
     app.config["SOCK_SERVER_OPTIONS"] = options
     try:

@@ -148,7 +148,6 @@ class App(Scaffold):
 class BlueprintSetupState(NamedTuple):
     """What the deferred functions get when there is an application."""
 
-    blueprint: "Blueprint"
     app: Any
     name: str  # with the names of the blueprints around it, and dots
     url_prefix: str  # with theirs
@@ -187,4 +186,4 @@ class Blueprint(Scaffold):
         if outer:
             name, prefix = f"{outer.name}.{name}", join_prefix(outer.url_prefix, prefix)
         for deferred in self.deferred_functions:
-            deferred(BlueprintSetupState(self, app, name, prefix))
+            deferred(BlueprintSetupState(app, name, prefix))

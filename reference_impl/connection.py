@@ -35,21 +35,16 @@ class ConnectionType(Enum):
 
 
 class ConnectionState(Enum):
-    CONNECTING = 0
-    OPEN = 1
-    REMOTE_CLOSING = 2
-    LOCAL_CLOSING = 3
-    CLOSED = 4
-    REJECTING = 5
+    """Section 7.1. The states of an open WebSocket are named by two facts: (close frame sent, close frame received)."""
+
+    CONNECTING = "the opening handshake is under way"
+    REJECTING = "it was refused"
+    OPEN = (False, False)
+    REMOTE_CLOSING = (False, True)
+    LOCAL_CLOSING = (True, False)
+    CLOSED = (True, True)
 
 
-#: Section 7.1: (close frame sent, close frame received) -> state.
-STATES = {
-    (False, False): ConnectionState.OPEN,
-    (False, True): ConnectionState.REMOTE_CLOSING,
-    (True, False): ConnectionState.LOCAL_CLOSING,
-    (True, True): ConnectionState.CLOSED,
-}
 #: 5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
 SENDABLE: dict[ConnectionState, tuple[type[Event], ...]] = {
     ConnectionState.OPEN: (Message, Ping, Pong, CloseConnection),
@@ -88,7 +83,7 @@ class Connection:
 
     @property
     def state(self) -> ConnectionState:
-        return STATES[self.close_sent, self.close_received]
+        return ConnectionState((self.close_sent, self.close_received))
 
     def receive_data(self, data: bytes | None) -> None:
         """Hand over what a socket delivered; None says that TCP has ended."""
@@ -125,7 +120,7 @@ class Connection:
     def _data(self, frame: Frame) -> Event:
         """A part of a message, inflated if need be, and never more of it than the limit has room for."""
         continues, ends = frame.opcode is Opcode.CONTINUATION, not frame.missing
-        if frame.starts and (wrong := FRAGMENTS.get((self._incoming is not None, continues))):
+        if wrong := FRAGMENTS.get((self._incoming is not None, continues)):
             raise ParseFailed(wrong)
         message = self._incoming = self._incoming or Incoming(frame.opcode, frame.rsv1)
         data, last, room = frame.payload, frame.fin and ends, self.limit - message.size

@@ -74,14 +74,14 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
 
 
 class Frame(NamedTuple):
-    """One frame, its payload unmasked, or as much of one as has arrived. Mask and length exist on the wire only."""
+    """One frame, its payload unmasked; or as much of one as has arrived, and later the rest, as continuations of it.
+    Mask and length exist on the wire only."""
 
     opcode: Opcode
     payload: bytes = b""
     fin: bool = True
     rsv1: bool = False
     missing: int = 0  # bytes of the payload that have still to arrive; none of a control frame
-    starts: bool = True  # the payload's first byte is in this part (or there is no payload)
 
     def serialize(self, mask: bytes | None = None) -> bytes:
         """The frame's bytes, masked with the 4 bytes `mask` (a client must, a server must not: 5.1)."""
@@ -128,7 +128,7 @@ class FrameParser:
             while done < length:
                 part = yield from self._read(1, length - done)
                 payload, done = apply_mask(part, mask, done), done + len(part)
-                yield header._replace(payload=payload, missing=length - done, starts=False)
+                yield header._replace(opcode=Opcode.CONTINUATION, payload=payload, missing=length - done)
 
     def _read(self, least: int, most: int) -> Generator[None, None, bytes]:
         """Wait for `least` bytes; then take up to `most` of those that are there."""

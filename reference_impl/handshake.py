@@ -87,7 +87,6 @@ class WSConnection:
         self._state = ConnectionState.CONNECTING
         self._request: Request | None = None
         self._buffer = b""
-        self._untold: list[Event] = []
 
     @property
     def state(self) -> ConnectionState:
@@ -102,14 +101,14 @@ class WSConnection:
         if self._request is None and (b"\r\n\r\n" in self._buffer or len(self._buffer) > MAX_HEAD):
             source = io.BytesIO(self._buffer)
             self._request = check_request(read_head(source.readline))
-            self._untold.append(self._request)
             self._buffer = source.read()
 
     def events(self) -> Iterator[Event]:
-        while self._untold:
-            yield self._untold.pop()
+        """What the peer did: first the request, until it is answered."""
         if self.connection:
             yield from self.connection.events()
+        elif self._request:
+            yield self._request
 
     def send(self, event: Event) -> bytes:
         """The bytes for one event, to be written whole and in this order."""

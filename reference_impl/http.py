@@ -9,6 +9,7 @@ Leaves out: TLS, IPv6, keep-alive (one request a connection, as the original), c
 ends the body), of PEP 3333 `write` and `exc_info`, the log of requests, the reloader and the debugger.
 """
 
+import contextlib
 import io
 import itertools
 import select
@@ -95,7 +96,7 @@ def run_wsgi(app: WSGIApplication, environ: dict[str, Any]) -> Iterator[bytes]:
             whole, head = head + data, b""
             yield whole
     except Exception:
-        traceback.print_exc(file=sys.stderr)
+        traceback.print_exc()
         if head:  # nothing has been written yet
             yield failed
     finally:
@@ -117,14 +118,12 @@ def respond(sock: socket.socket, app: WSGIApplication) -> Iterator[bytes]:
 
 def serve_connection(sock: socket.socket, app: WSGIApplication) -> None:
     """One connection's life."""
-    try:
-        for data in respond(sock, app):
-            sock.sendall(data)
-    except OSError:
-        pass  # there is nobody to tell: the peer is gone, or it is a WebSocket by now, and closed
-    finally:
+    with sock:
+        # there may be nobody to tell: the peer is gone, or it is a WebSocket by now, and closed
+        with contextlib.suppress(OSError):
+            for data in respond(sock, app):
+                sock.sendall(data)
         linger(sock, LINGER_TIMEOUT)
-        sock.close()
 
 
 class WSGIServer:

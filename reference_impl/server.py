@@ -104,8 +104,6 @@ class Server:
     def __post_init__(self) -> None:
         self.sock, self.mode = find_socket(self.environ)
         self.ws = WSConnection(ConnectionType.SERVER, self.max_message_size or None)
-        self.subprotocol: str | None = None
-        self.connected = False
         self.close_reason: int = CloseReason.ABNORMAL_CLOSURE  # 7.1.5: as long as no close frame has come
         self.close_message: str | None = None
         self.silent = False  # the peer, since our last ping
@@ -130,7 +128,7 @@ class Server:
         try:
             self.ws.receive_data("\r\n".join([*lines, "", ""]).encode("latin-1"))
             request: Any = next(iter(self.ws.events()))
-            self.subprotocol = next((name for name in request.subprotocols if name in spoken), None)
+            self.subprotocol: str | None = next((name for name in request.subprotocols if name in spoken), None)
             self._write(events.AcceptConnection(self.subprotocol, [PerMessageDeflate()] if self.compression else []))
         except events.RemoteProtocolError as error:
             self.sock.sendall(self.ws.send(error.event_hint))
@@ -205,7 +203,6 @@ class Server:
         self._disconnect()
         self.hung_up.set()
         linger(self.sock, CLOSE_TIMEOUT)
-        shut(self.sock, socket.SHUT_RDWR)
 
     def _ping(self) -> None:
         """Ask a silent peer whether it is still there. Raises TimeoutError if it said nothing since the last time."""

@@ -21,19 +21,15 @@ from .closing import CloseReason
 from .server import ConnectionClosed, ConnectionError, Server
 
 
-def framework() -> Any:
-    """Who has `request`, `current_app` and `Response` for the request at hand: Flask if it is Flask's, else ours."""
-    flask = sys.modules.get("flask")
-    return flask if flask is not None and flask.has_request_context() else our_framework
-
-
 @cache  # one view for one function, however many routes it has: an endpoint's name is its function's
 def websocket_view(f: Callable[..., Any]) -> Callable[..., Any]:
     """The view function that the application calls. (The original keeps it, and a class, within `route`.)"""
 
     @wraps(f)
     def websocket_route(*args: Any, **kwargs: Any) -> Any:
-        now = framework()
+        # Who has `request`, `current_app` and `Response` for the request at hand? Flask, if it is Flask's; else ours.
+        flask = sys.modules.get("flask")
+        now: Any = flask if flask is not None and flask.has_request_context() else our_framework
         options = now.current_app.config.get("SOCK_SERVER_OPTIONS", {})
         try:
             ws = Server(now.request.environ, **options)
