@@ -18,9 +18,7 @@ looked up from the two; what may be sent in it, and which frame may follow which
 """
 
 import os
-from codecs import IncrementalDecoder
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from enum import Enum
 
 from .closing import CloseReason, ParseFailed, Utf8Decoder, decode_utf8, format_close, parse_close
@@ -57,27 +55,14 @@ FRAGMENTS = {
 }
 
 
-@dataclass
-class Incoming:
-    """The message that is under way."""
-
-    opcode: Opcode
-    compressed: bool
-    size: int = 0  # bytes so far, inflated
-    utf8: IncrementalDecoder = field(default_factory=Utf8Decoder)
-
-
 class Connection:
-    """An open WebSocket, after the handshake. `max_message_size` counts bytes, inflated, of text as of binary."""
+    """An open WebSocket, after the handshake. `limit` is the most bytes of a message, inflated, of text as of binary."""
 
-    def __init__(
-        self, kind: ConnectionType, extensions: Sequence[PerMessageDeflate] = (), max_message_size: int | None = None
-    ) -> None:
-        self.client = kind is ConnectionType.CLIENT
-        self.deflate = next(iter(extensions), None)
-        self.limit = max_message_size or NO_LIMIT
+    def __init__(self, kind: ConnectionType, deflate: PerMessageDeflate | None = None, limit: int = NO_LIMIT) -> None:
+        self.client, self.deflate, self.limit = kind is ConnectionType.CLIENT, deflate, limit
         self.close_sent = self.close_received = self._lost = False
-        self._incoming: Incoming | None = None
+        self._incoming: Opcode | None = None  # the type of the message under way, if there is one
+        self._compressed, self._size, self._utf8 = False, 0, Utf8Decoder()  # of that message
         self._outgoing: Opcode | None = None
         self._parser = FrameParser(not self.client, self.deflate is not None)
 
@@ -122,17 +107,18 @@ class Connection:
         continues, ends = frame.opcode is Opcode.CONTINUATION, not frame.missing
         if wrong := FRAGMENTS.get((self._incoming is not None, continues)):
             raise ParseFailed(wrong)
-        message = self._incoming = self._incoming or Incoming(frame.opcode, frame.rsv1)
-        data, last, room = frame.payload, frame.fin and ends, self.limit - message.size
-        if message.compressed and self.deflate:
+        if self._incoming is None:
+            self._incoming, self._compressed, self._size = frame.opcode, frame.rsv1, 0
+        opcode, data, last, room = self._incoming, frame.payload, frame.fin and ends, self.limit - self._size
+        if self._compressed and self.deflate:
             data = self.deflate.inflate(data, last, room)
         elif len(data) + frame.missing > room:  # there is no need to wait for what is announced
             raise ParseFailed("the message is too big", CloseReason.MESSAGE_TOO_BIG)
-        message.size += len(data)
+        self._size += len(data)
         if last:
             self._incoming = None
-        if message.opcode is Opcode.TEXT:
-            return TextMessage(decode_utf8(message.utf8, data, last), ends, last)
+        if opcode is Opcode.TEXT:
+            return TextMessage(decode_utf8(self._utf8, data, last), ends, last)
         return BytesMessage(data, ends, last)
 
     def send(self, event: Event) -> bytes:

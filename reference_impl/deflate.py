@@ -13,7 +13,6 @@ Leaves out: the general `Extension` interface (there is one extension), and the 
 
 import re
 import zlib
-from dataclasses import dataclass
 
 from .closing import CloseReason, ParseFailed
 
@@ -34,13 +33,11 @@ LAST_BLOCK = b"\x01\x00\x00\xff\xff"  # an empty one: it ends a stream, if it is
 NO_LIMIT = 1 << 62  # more bytes than there are
 
 
-@dataclass(repr=False)
 class PerMessageDeflate:
     """The server's end of one agreement, with two zlib streams: one for each direction."""
 
-    client_no_context_takeover: bool = False
-    server_no_context_takeover: bool = False
-    server_max_window_bits: int = zlib.MAX_WBITS
+    client_no_context_takeover = server_no_context_takeover = False
+    server_max_window_bits = zlib.MAX_WBITS
     _compressor: "zlib._Compress | None" = None
     _decompressor: "zlib._Decompress | None" = None
 

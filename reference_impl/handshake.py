@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 
 from .connection import Connection, ConnectionState, ConnectionType
-from .deflate import PerMessageDeflate
+from .deflate import NO_LIMIT, PerMessageDeflate
 from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, RemoteProtocolError, Request
 from .request import CLOSE, MAX_HEAD, HTTPRequest, http_response, read_head, split_list, status_line
 
@@ -56,17 +56,17 @@ def check_request(head: HTTPRequest) -> Request:
     return Request(values[b"host"], head.target.decode(), extensions, others, subprotocols)
 
 
-def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, list[PerMessageDeflate]]:
+def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, PerMessageDeflate | None]:
     """The bytes of the 101, and the extensions that were agreed on (section 4.2.2, items 5 and 6)."""
     token = generate_accept_token(dict(request.extra_headers)[b"sec-websocket-key"])
     headers = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", token)]
     if accept.subprotocol is not None:
         headers.append((b"Sec-WebSocket-Protocol", accept.subprotocol.encode("latin-1")))
-    agreed: list[PerMessageDeflate] = []
+    agreed: PerMessageDeflate | None = None
     for offer in request.extensions:
         # 9.1: what we cannot accept we pass over in silence, and go on with the client's next choice
         if accept.extensions and not agreed and (answer := accept.extensions[0].accept(offer)):
-            agreed = [accept.extensions[0]]
+            agreed = accept.extensions[0]
             headers.append((b"Sec-WebSocket-Extensions", answer.encode("latin-1")))
     return http_response("101 Switching Protocols", [*headers, *accept.extra_headers]), agreed
 
@@ -81,7 +81,7 @@ def reject_request(reject: RejectConnection) -> bytes:
 class WSConnection:
     """The whole life of a WebSocket: the handshake, and then a `Connection`."""
 
-    def __init__(self, connection_type: ConnectionType, max_message_size: int | None = None) -> None:
+    def __init__(self, connection_type: ConnectionType, max_message_size: int = NO_LIMIT) -> None:
         self.connection_type, self.max_message_size = connection_type, max_message_size
         self.connection: Connection | None = None
         self._state = ConnectionState.CONNECTING

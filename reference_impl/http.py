@@ -38,8 +38,7 @@ class Reader:
     """A socket to be read as a file is, not one byte further than asked for, and all of it before one deadline."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.deadline = monotonic() + REQUEST_TIMEOUT
+        self.sock, self.deadline = sock, monotonic() + REQUEST_TIMEOUT
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         self.sock.settimeout(max(0.0, self.deadline - monotonic()))
@@ -70,9 +69,13 @@ def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket) -> dict[st
     environ: dict[str, Any] = {"wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr}
     environ |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
     environ |= {"wsgi.input": io.BytesIO(body), "werkzeug.socket": sock, "REMOTE_ADDR": sock.getpeername()[0]}
-    environ |= {"SERVER_NAME": host, "SERVER_PORT": str(port), "SERVER_PROTOCOL": head.version.decode()}
-    environ |= {"REQUEST_METHOD": head.method.decode(), "SCRIPT_NAME": "", "QUERY_STRING": query}
-    environ["PATH_INFO"] = unquote(path or "/", "latin-1")
+    environ |= {
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": head.version.decode(),
+        "QUERY_STRING": query,
+    }
+    environ |= {"REQUEST_METHOD": head.method.decode(), "SCRIPT_NAME": "", "PATH_INFO": unquote(path or "/", "latin-1")}
     for name, value in head.headers.items():
         if b"_" not in name:  # X_A would look like X-A, which a proxy may have checked
             key = name.decode().upper().replace("-", "_")

@@ -66,8 +66,7 @@ def read_head(readline: Callable[[int], bytes]) -> HTTPRequest:
     # RFC 9112, 2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line."
     words = REQUEST_LINE.fullmatch(readline(MAX_HEAD) if first == b"\r\n" else first)
     if not words:
-        status = 414 if len(first) == MAX_HEAD else 400
-        raise RemoteProtocolError(status, "the first line is not 'METHOD target HTTP/1.1'")
+        raise RemoteProtocolError(414 if len(first) == MAX_HEAD else 400, "this is no 'METHOD target HTTP/1.1'")
     method, target, version = words.groups()
     headers: dict[bytes, bytes] = {}
     room = MAX_HEAD

@@ -31,7 +31,7 @@ from urllib.parse import quote
 from . import events
 from .closing import CloseReason
 from .connection import ConnectionState, ConnectionType
-from .deflate import PerMessageDeflate
+from .deflate import NO_LIMIT, PerMessageDeflate
 from .handshake import WSConnection
 
 READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
@@ -103,7 +103,7 @@ class Server:
 
     def __post_init__(self) -> None:
         self.sock, self.mode = find_socket(self.environ)
-        self.ws = WSConnection(ConnectionType.SERVER, self.max_message_size or None)
+        self.ws = WSConnection(ConnectionType.SERVER, self.max_message_size or NO_LIMIT)
         self.close_reason: int = CloseReason.ABNORMAL_CLOSURE  # 7.1.5: as long as no close frame has come
         self.close_message: str | None = None
         self.silent = False  # the peer, since our last ping
@@ -213,14 +213,13 @@ class Server:
         self._answer(events.Ping())
 
     def _handle_event(self, event: events.Event) -> None:
-        match event:
-            case events.Message():
-                self._on_message(event)
-            case events.Ping():
-                # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
-                self._answer(event.response())
-            case events.CloseConnection():
-                self._on_close(event)
+        if isinstance(event, events.Message):
+            self._on_message(event)
+        elif isinstance(event, events.Ping):
+            # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
+            self._answer(event.response())
+        elif isinstance(event, events.CloseConnection):
+            self._on_close(event)
 
     def _on_message(self, event: events.Message) -> None:
         if self.incoming_message is None:

@@ -95,8 +95,8 @@ def ours_of_wsproto() -> dict[str, ModuleType]:
     utilities = importlib.import_module("wsproto.utilities")
 
     class WSConnection(importlib.import_module("wsproto").WSConnection):  # type: ignore[misc]
-        def __init__(self, connection_type: Any, max_message_size: int | None = None) -> None:
-            assert max_message_size is None, "the original has no limit on this floor"
+        def __init__(self, connection_type: Any, max_message_size: int = deflate.NO_LIMIT) -> None:
+            assert max_message_size == deflate.NO_LIMIT, "the original has no limit on this floor"
             self.over = False
             super().__init__(connection_type)
 
@@ -114,7 +114,9 @@ def ours_of_wsproto() -> dict[str, ModuleType]:
         module("reference_impl.connection", **kinds),
         module("reference_impl.handshake", WSConnection=WSConnection),
         module("reference_impl.events", **taken(real["events"], *EVENTS), **taken(utilities, *ERRORS)),
-        module("reference_impl.deflate", PerMessageDeflate=real["extensions"].PerMessageDeflate),
+        module(
+            "reference_impl.deflate", PerMessageDeflate=real["extensions"].PerMessageDeflate, NO_LIMIT=deflate.NO_LIMIT
+        ),
     )
     return {made.__name__: made for made in modules}
 

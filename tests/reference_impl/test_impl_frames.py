@@ -31,11 +31,16 @@ CASES = [
 
 
 def whole(parts: list[Frame]) -> list[Frame]:
-    """Parts put together again."""
+    """Parts put together again: those behind the first are continuations."""
     frames: list[Frame] = []
+    missing = 0
     for part in parts:
-        before = b"" if part.starts else frames.pop().payload
-        frames.append(Frame(part.opcode, before + part.payload, part.fin, part.rsv1))
+        if missing:
+            assert part.opcode is Opcode.CONTINUATION
+            frames[-1] = frames[-1]._replace(payload=frames[-1].payload + part.payload)
+        else:
+            frames.append(part._replace(missing=0))
+        missing = part.missing
     return frames
 
 

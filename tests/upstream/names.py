@@ -49,21 +49,16 @@ class Frame:
 
 
 class FrameDecoder:
-    """Our `FrameParser`: the original calls the second piece of a frame a continuation."""
+    """Our `FrameParser`, which hands on a frame's header by itself, too."""
 
     def __init__(self, client: bool) -> None:
         self.parser = frames.FrameParser(from_client=not client)
-        self.begun = False
-
-    def receive_bytes(self, data: bytes) -> None:
-        self.parser.receive_bytes(data)
+        self.receive_bytes = self.parser.receive_bytes
 
     def process_buffer(self) -> Frame | None:
-        for piece in self.parser.frames():
-            if piece.payload or not piece.missing:  # ours hands on the header by itself, too
-                opcode = frames.Opcode.CONTINUATION if self.begun else piece.opcode
-                self.begun = piece.missing > 0
-                return Frame(opcode, piece.payload, not piece.missing, piece.fin)
+        for part in self.parser.frames():
+            if part.payload or not part.missing:
+                return Frame(part.opcode, part.payload, not part.missing, part.fin)
         return None
 
 
@@ -72,13 +67,11 @@ class MessageDecoder:
 
     def __init__(self) -> None:
         self.connection = connection.Connection(SERVER)
-        self.begun = False
 
     def process_frame(self, frame: Frame) -> Frame:
         missing = 0 if frame.frame_finished else 1
-        part = frames.Frame(frame.opcode, frame.payload, frame.message_finished, False, missing, not self.begun)
+        part = frames.Frame(frame.opcode, frame.payload, frame.message_finished, missing=missing)
         event: Any = self.connection._data(part)
-        self.begun = not frame.frame_finished
         opcode = frames.Opcode.TEXT if isinstance(event, events.TextMessage) else frames.Opcode.BINARY
         return Frame(opcode, event.data, event.frame_finished, event.message_finished)
 
@@ -120,6 +113,15 @@ class XorMaskerSimple:
     def process(self, data: bytes) -> bytes:
         offset, self.done = self.done, self.done + len(data)
         return frames.apply_mask(data, self.key, offset)
+
+
+class Server(server.Server):
+    """By the name that the original prefers, and of environs that lack what PEP 3333 wants in them."""
+
+    @classmethod
+    def accept(cls, environ: dict[str, Any], **options: Any) -> Server:
+        given = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_PROTOCOL": "HTTP/1.1", **environ}
+        return cls(given, **options)
 
 
 class PerMessageDeflate(deflate.PerMessageDeflate):
@@ -171,6 +173,7 @@ def modules() -> dict[str, ModuleType]:
         if "." in name:
             setattr(found["wsproto"], name.partition(".")[2], found[name])
     found["simple_websocket"] = names.simple_websocket_of(server)
+    found["simple_websocket"].__dict__["Server"] = Server
     found["simple_websocket.ws"] = found["simple_websocket"].__dict__["ws"] = server
     found["flask_sock"] = names.flask_sock_of(sock)
     return found
