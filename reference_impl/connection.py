@@ -56,7 +56,7 @@ FRAGMENTS = {
 
 
 class Connection:
-    """An open WebSocket, after the handshake. `limit` is the most bytes of a message, inflated, of text as of binary."""
+    """An open WebSocket, after the handshake. `limit`: the most bytes of a message, inflated, of text as of binary."""
 
     def __init__(self, kind: ConnectionType, deflate: PerMessageDeflate | None = None, limit: int = NO_LIMIT) -> None:
         self.client, self.deflate, self.limit = kind is ConnectionType.CLIENT, deflate, limit

@@ -64,18 +64,13 @@ class Reader:
 
 def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket) -> dict[str, Any]:
     """PEP 3333: the request as a dictionary. Bytes become str by latin-1, whatever they mean."""
-    path, _, query = head.target.decode("latin-1").partition("?")
     host, port = sock.getsockname()
     environ: dict[str, Any] = {"wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr}
-    environ |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
+    environ |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False, "SCRIPT_NAME": ""}
     environ |= {"wsgi.input": io.BytesIO(body), "werkzeug.socket": sock, "REMOTE_ADDR": sock.getpeername()[0]}
-    environ |= {
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": head.version.decode(),
-        "QUERY_STRING": query,
-    }
-    environ |= {"REQUEST_METHOD": head.method.decode(), "SCRIPT_NAME": "", "PATH_INFO": unquote(path or "/", "latin-1")}
+    environ |= {"SERVER_NAME": host, "SERVER_PORT": str(port), "SERVER_PROTOCOL": head.version.decode()}
+    path, _, environ["QUERY_STRING"] = head.target.decode().partition("?")
+    environ |= {"REQUEST_METHOD": head.method.decode(), "PATH_INFO": unquote(path or "/", "latin-1")}
     for name, value in head.headers.items():
         if b"_" not in name:  # X_A would look like X-A, which a proxy may have checked
             key = name.decode().upper().replace("-", "_")

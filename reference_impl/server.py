@@ -122,7 +122,7 @@ class Server:
         """Answer 101, or refuse: either way the client has its answer when this returns or raises."""
         # WSGI has taken the request apart; the protocol takes bytes.
         method, path, version = (self.environ[key] for key in ("REQUEST_METHOD", "PATH_INFO", "SERVER_PROTOCOL"))
-        lines = [f"{method} {quote(path, encoding='latin-1')} {version}"]
+        lines = [f"{method} {quote(path or '/', encoding='latin-1')} {version}"]
         lines += [f"{k[5:].replace('_', '-')}: {v}" for k, v in self.environ.items() if k.startswith("HTTP_")]
         spoken = [self.subprotocols] if isinstance(self.subprotocols, str) else self.subprotocols or []
         try:

@@ -49,7 +49,9 @@ class Frame:
 
 
 class FrameDecoder:
-    """Our `FrameParser`, which hands on a frame's header by itself, too."""
+    """Our `FrameParser`, which hands on a frame's header by itself, too, if it comes so."""
+
+    header: frames.Opcode | None = None
 
     def __init__(self, client: bool) -> None:
         self.parser = frames.FrameParser(from_client=not client)
@@ -57,8 +59,10 @@ class FrameDecoder:
 
     def process_buffer(self) -> Frame | None:
         for part in self.parser.frames():
+            opcode, self.header = self.header or part.opcode, None
             if part.payload or not part.missing:
-                return Frame(part.opcode, part.payload, not part.missing, part.fin)
+                return Frame(opcode, part.payload, not part.missing, part.fin)
+            self.header = opcode
         return None
 
 
