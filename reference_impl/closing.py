@@ -1,7 +1,7 @@
 """Why a connection ends: the close codes, the payload of a close frame, and the two errors that end one.
 
 In: a close frame's payload. Out: (code, reason), or ParseFailed. The way back: `format_close(1000, "bye")`.
-Here, too, `decode_utf8`, which finds the most frequent reason to fail: text that is none.
+Here, too, `Utf8`, which finds the most frequent reason to fail: text that is none.
 
     >>> parse_close(bytes.fromhex("03e8") + b"bye")
     (<CloseReason.NORMAL_CLOSURE: 1000>, 'bye')
@@ -11,10 +11,8 @@ and https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215d
 Leaves out: nothing; and takes code 1014, which was registered after the original was written.
 """
 
-from codecs import IncrementalDecoder, getincrementaldecoder
+from codecs import getincrementaldecoder
 from enum import IntEnum
-
-Utf8Decoder = getincrementaldecoder("utf-8")
 
 
 class CloseReason(IntEnum):
@@ -63,7 +61,7 @@ def parse_close(payload: bytes) -> tuple[int, str]:
     code = int.from_bytes(payload[:2], "big")
     if len(payload) == 1 or code not in ON_THE_WIRE:
         raise ParseFailed("7.4: a close frame without a valid code")
-    return REASONS.get(code, code), decode_utf8(Utf8Decoder(), payload[2:], last=True)
+    return REASONS.get(code, code), Utf8().decode(payload[2:], last=True)
 
 
 def format_close(code: int, reason: str | None) -> bytes:
@@ -75,19 +73,24 @@ def format_close(code: int, reason: str | None) -> bytes:
         code = CloseReason.NORMAL_CLOSURE
     if code not in ON_THE_WIRE:
         raise ValueError(f"{code} is no close code: use 1000 to 1003, 1007 to 1014 or 3000 to 4999")
-    text = (reason or "").encode()[:123].decode(errors="ignore")  # 5.5: a control frame holds 125 bytes
-    return code.to_bytes(2, "big") + text.encode()
+    # 5.5: a control frame holds 125 bytes; the first character that is cut by that is left out
+    return code.to_bytes(2, "big") + (reason or "").encode()[:123].decode(errors="ignore").encode()
 
 
-def decode_utf8(decoder: IncrementalDecoder, data: bytes, last: bool) -> str:
+class Utf8:
     """Section 8.1, while the bytes arrive: raises ParseFailed at the first one that cannot belong to UTF-8."""
-    try:
-        text = decoder.decode(data, last)
-        # subtle: Python's decoder takes ED A0..BF and waits for a third byte, although only a surrogate begins so,
-        # and a surrogate is no UTF-8. Every other wrong beginning it reports at once.
-        kept = decoder.getstate()[0]
-        if kept[:1] == b"\xed" and kept[1:2] >= b"\xa0":
-            kept.decode()  # raises
-    except UnicodeDecodeError as error:
-        raise ParseFailed(f"8.1: {error.reason}", CloseReason.INVALID_FRAME_PAYLOAD_DATA) from None
-    return text
+
+    def __init__(self) -> None:
+        self._decoder = getincrementaldecoder("utf-8")()
+
+    def decode(self, data: bytes, last: bool) -> str:
+        try:
+            text = self._decoder.decode(data, last)
+            # subtle: Python's decoder takes ED A0..BF and waits for a third byte, although only a surrogate begins so,
+            # and a surrogate is no UTF-8. Every other wrong beginning it reports at once.
+            kept = self._decoder.getstate()[0]
+            if kept[:1] == b"\xed" and kept[1:2] >= b"\xa0":
+                kept.decode()  # raises
+        except UnicodeDecodeError as error:
+            raise ParseFailed(f"8.1: {error.reason}", CloseReason.INVALID_FRAME_PAYLOAD_DATA) from None
+        return text

@@ -21,7 +21,7 @@ import os
 from collections.abc import Iterator
 from enum import Enum
 
-from .closing import CloseReason, ParseFailed, Utf8Decoder, decode_utf8, format_close, parse_close
+from .closing import CloseReason, ParseFailed, Utf8, format_close, parse_close
 from .deflate import NO_LIMIT, PerMessageDeflate
 from .events import BytesMessage, CloseConnection, Event, LocalProtocolError, Message, Ping, Pong, TextMessage
 from .frames import Frame, FrameParser, Opcode
@@ -62,7 +62,7 @@ class Connection:
         self.client, self.deflate, self.limit = kind is ConnectionType.CLIENT, deflate, limit
         self.close_sent = self.close_received = self._lost = False
         self._incoming: Opcode | None = None  # the type of the message under way, if there is one
-        self._compressed, self._size, self._utf8 = False, 0, Utf8Decoder()  # of that message
+        self._compressed, self._size, self._utf8 = False, 0, Utf8()  # of that message
         self._outgoing: Opcode | None = None
         self._parser = FrameParser(not self.client, self.deflate is not None)
 
@@ -118,7 +118,7 @@ class Connection:
         if last:
             self._incoming = None
         if opcode is Opcode.TEXT:
-            return TextMessage(decode_utf8(self._utf8, data, last), ends, last)
+            return TextMessage(self._utf8.decode(data, last), ends, last)
         return BytesMessage(data, ends, last)
 
     def send(self, event: Event) -> bytes:

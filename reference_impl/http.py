@@ -78,8 +78,8 @@ def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket) -> dict[st
     return environ
 
 
-def run_wsgi(app: WSGIApplication, environ: dict[str, Any]) -> Iterator[bytes]:
-    """Call the application once, and give its response part by part, the head with the first of them."""
+def run_wsgi(app: WSGIApplication, environ: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+    """Call the application once, and give its response in parts, as (head, data); only the first has a head."""
     failed = head = reject_request(RejectConnection(500, reason="the application failed"))
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
@@ -91,27 +91,31 @@ def run_wsgi(app: WSGIApplication, environ: dict[str, Any]) -> Iterator[bytes]:
     try:
         parts = app(environ, start_response)
         for data in itertools.chain(parts, [b""]):
-            whole, head = head + data, b""
-            yield whole
+            yield head, data
+            head = b""
     except Exception:
         traceback.print_exc()
         if head:  # nothing has been written yet
-            yield failed
+            yield failed, b""
     finally:
         getattr(parts, "close", lambda: None)()
 
 
-def respond(sock: socket.socket, app: WSGIApplication) -> Iterator[bytes]:
+def respond(sock: socket.socket, app: WSGIApplication) -> Iterator[tuple[bytes, bytes]]:
     """Read the request; give the application's response, or a refusal."""
     try:
         reader = Reader(sock)
         head = read_head(reader.readline)
         environ = make_environ(head, read_body(reader.read, head.headers), sock)
     except RemoteProtocolError as error:
-        yield reject_request(error.event_hint)
+        yield reject_request(error.event_hint), b""
     else:
         sock.settimeout(None)
         yield from run_wsgi(app, environ)
+
+
+def write(sock: socket.socket, head: bytes, data: bytes) -> None:
+    sock.sendall(head + data)
 
 
 def serve_connection(sock: socket.socket, app: WSGIApplication) -> None:
@@ -119,8 +123,8 @@ def serve_connection(sock: socket.socket, app: WSGIApplication) -> None:
     with sock:
         # there may be nobody to tell: the peer is gone, or it is a WebSocket by now, and closed
         with contextlib.suppress(OSError):
-            for data in respond(sock, app):
-                sock.sendall(data)
+            for head, data in respond(sock, app):
+                write(sock, head, data)
         linger(sock, LINGER_TIMEOUT)
 
 
@@ -170,5 +174,4 @@ class WSGIServer:
             thread.join(max(0.0, deadline - monotonic()))
 
 
-def make_server(host: str, port: int, app: WSGIApplication) -> WSGIServer:
-    return WSGIServer(host, port, app)
+make_server = WSGIServer  # by the name that the original has

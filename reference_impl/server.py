@@ -34,7 +34,6 @@ from .connection import ConnectionState, ConnectionType
 from .deflate import NO_LIMIT, PerMessageDeflate
 from .handshake import WSConnection
 
-READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
 SEND_TIMEOUT = 30.0  # seconds in which the peer must take something of what we send, if there are no pings
 CLOSE_TIMEOUT = 10.0  # seconds for the peer to answer our close frame, and then to close TCP
 LAST_WORDS = 1.0  # seconds for the view to answer the messages that came before the peer's close frame
@@ -190,7 +189,8 @@ class Server:
     def _thread(self) -> None:
         """Read until the conversation is over; then hang up."""
         with contextlib.suppress(OSError, ValueError):  # TCP broke, or somebody has closed the socket under us
-            while self.ws.state in READING:
+            # as long as the peer may still say something
+            while self.ws.state in (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING):
                 try:
                     self.ws.receive_data(self.sock.recv(self.receive_bytes) or None)
                     self.silent = False
