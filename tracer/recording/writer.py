@@ -74,6 +74,9 @@ class Writer:
         self._streams: dict[tuple[int, str], StreamMask] = {}
         self._veiled = b""
         self._unmasked: list[tuple[Any, ...]] = []
+        #: Bytes that crossed a socket: written after `_unmasked`, which may have the same ones as a value, cut and
+        #: masked as if nothing had crossed before them.
+        self._crossed: list[tuple[Any, ...]] = []
         self._shapes: dict[tuple[str, str, tuple[str, ...]], Shape] = {}
         #: The shapes of objects that are nothing but their attributes, by `id` of their type and the names.
         self._instances: dict[tuple[int, tuple[Any, ...]], Shape] = {}
@@ -224,7 +227,7 @@ class Writer:
                 self._known.put_text(record.data, number)
         whole = fresh or len(record.data) > self._limit or masked != record.data
         if whole:
-            self._add("value", (number, number, "bytes", "bytes", len(record.data), masked, 0))
+            self._crossed.append((number, number, "bytes", "bytes", len(record.data), masked, 0))
         return number
 
     # -- code ----------------------------------------------------------------------------------------------
@@ -458,10 +461,12 @@ class Writer:
     def _mask(self) -> None:
         """Mask what has gathered. Most of it has no secret, and all together are quick to be looked at for a hint."""
         rows, self._unmasked = self._unmasked, []
+        crossed, self._crossed = self._crossed, []
         quiet = self._secrets.idle and not hinted(b"\n".join([octets(row[5]) for row in rows]))
         self._rows.setdefault("value", []).extend(
             rows if quiet or self._secrets.show else [(*row[:5], self._mask_again(row[5]), row[6]) for row in rows]
         )
+        self._rows["value"] += crossed
 
     def _learn(self, value: Any, name: str) -> None:
         """Learn the secret that is called `name`, or those directly inside it."""
