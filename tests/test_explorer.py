@@ -283,7 +283,7 @@ def test_hostile_data_is_shown_and_never_obeyed(browser: Browser, tmp_path: Path
     )
     report(tmp_path / "pages", trace)
     source = (tmp_path / "pages" / "index.html").read_text(encoding="utf-8")
-    assert "default-src &#39;none&#39;" in source and source.count("</script>") == 2
+    assert "default-src &#39;none&#39;" in source and source.count("</script>") == 3
     page = browser.new_page()
     failed: list[str] = []
     page.on("console", lambda message: failed.append(message.text) if message.type == "error" else None)
