@@ -43,12 +43,13 @@ def page(view: View, *, made_by: str = "unmagic report", notebook: bool = False)
     """The page. `made_by` names the command in the first line; `notebook` leaves out what a frame has no room for."""
     script, style = assembled(), (VIEWER / "style.css").read_text(encoding="utf-8")
     policy = (
-        f"default-src 'none'; script-src '{_digest(MARK)}' '{_digest(script)}'; style-src '{_digest(style)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{_digest(MARK)}' '{_digest(script)}'; style-src '{_digest(style)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
     data = json.dumps(to_json(view), separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     return _environment().get_template("explorer.html.j2").render(
-        view=view, policy=policy, script=script, mark=MARK, style=style, data=_safe(data), made_by=made_by, notebook=notebook
+        view=view, policy=policy, script=script, mark=MARK, style=style, data=_safe(data), made_by=made_by,
+        notebook=notebook,
     )  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def _safe(data: str) -> str:
 
 @cache
 def assembled() -> str:
-    """The script of the page: the modules one after the other, each in a scope of its own that gives what it exports."""
+    """The script of the page: the modules one after the other, each in a scope that gives what it exports."""
     parts = []
     for name in MODULES:
         text = (VIEWER / f"{name}.js").read_text(encoding="utf-8")

@@ -56,7 +56,7 @@ function drawRuns(message, buffer, at) {
     const button = h("button.run", {
       type: "button", "data-field": field.at, title: hiddenField(message, field.at) ? null : `${field.name}: ${told(message, field)}`,
       onclick: () => choose(message, field.at),
-    }, h("span.sr", {}, hiddenField(message, field.at) ? "bytes whose meaning is hidden" : spoken(message, field)),
+    }, h("span.sr", {}, spoken(message, field)),
       h("span", { "aria-hidden": "true" }, ...cells(message, buffer, at, field, ends)))
     found.push(button)
     if (ends.has(field.stop)) found.push(boundary(message, ends.get(field.stop)))
@@ -85,7 +85,9 @@ function cells(message, buffer, which, field, ends) {
 }
 
 function spoken(message, field) {
-  const bytes = [...message.buffers[field.buffer].bytes.slice(field.start, Math.min(field.stop, field.start + 8))].map(hexed).join(" ")
+  const bytes = [...message.buffers[field.buffer].bytes.slice(field.start, Math.min(field.stop, field.start + 8))]
+    .map((byte, i) => (hiddenByte(message, field.buffer, field.start + i) ? "hidden" : hexed(byte))).join(" ")
+  if (hiddenField(message, field.at)) return `bytes whose meaning is hidden: ${bytes}`
   return `${field.name}: ${told(message, field) || bytes}, ${plural(field.stop - field.start, "byte")}`
 }
 

@@ -73,7 +73,11 @@ export function askField(message, at, list) {
 }
 
 /** Whether a field's value would tell bytes that are not unmasked yet. */
-export const masked = (message, field) => message.fields.some(f => f.buffer > 0 && f.level > field.level) && !arrived()
+export function masked(message, field) {
+  const at = message.fields.findIndex(f => f === field || (f.start === field.start && f.level === field.level && f.name === field.name))
+  const end = message.fields.findIndex((f, i) => i > at && f.level <= field.level)
+  return !arrived() && message.fields.slice(at + 1, end < 0 ? undefined : end).some(f => f.buffer > 0)
+}
 
 function spelled(message, field) {
   const { buffer } = field
