@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from report.text import Scrub, hexadecimal, told
+from report.view.ways import numbered
 from tracer.reading.flow import Flow
-from tracer.reading.journeys import Journey, Stretch, answers
-from tracer.reading.journeys import journeys as of_program
+from tracer.reading.journeys import Journey, Stretch
 from tracer.reading.legs import Leg, journey_data, journey_legs_data, legs
 from tracer.reading.trace import Trace
 
@@ -31,7 +30,7 @@ def journeys(trace: Path, as_json: bool) -> None:
     Found by identity and content, whatever the libraries are; `unmagic show` draws one.
     """
     with sentences(), Trace.open(trace) as opened:
-        found = _find(opened)
+        found = numbered(Flow(opened))
         if as_json:
             click.echo(json.dumps({"journeys": [journey_data(journey, opened) for journey in found]}, indent=2))
             return
@@ -57,7 +56,7 @@ def show(trace: Path, journey: int, as_json: bool) -> None:
     unmagic show traces/receive.trace 1
     """
     with sentences(), Trace.open(trace) as opened:
-        found = _find(opened)
+        found = numbered(Flow(opened))
         if not 1 <= journey <= len(found):
             raise Failure(f"{trace} has {len(found)} journeys, there is no number {journey}")
         chosen = found[journey - 1]
@@ -66,13 +65,6 @@ def show(trace: Path, journey: int, as_json: bool) -> None:
             return
         table = _drawing(chosen, opened)
     _print(table)
-
-
-def _find(trace: Trace) -> list[Journey]:
-    """The journeys of the program's values, and of what a library answers by itself, in one order."""
-    flow = Flow(trace)
-    both = sorted((*of_program(flow), *answers(flow)), key=lambda journey: journey.order)
-    return [replace(journey, id=number) for number, journey in enumerate(both, 1)]
 
 
 def _drawing(journey: Journey, trace: Trace) -> Table:

@@ -18,19 +18,15 @@ class Clock:
     itself: the first event is put there."""
 
     def __init__(self, trace: Trace) -> None:
-        rows = list(trace._rows("wire", "id, t0, t1", "id"))  # `Wire` does not have them
-        first = min((t0 for _, t0, _ in rows), default=0)
-        offset = _started(trace) - first
-        found = {wire: (max(0, t0 + offset), max(0, t1 + offset)) for wire, t0, t1 in rows}
-        self._times: dict[int, tuple[int, int]] = found
+        self._offset = _started(trace) - min((wire.t0 for wire in trace.wires), default=0)
 
     def began(self, wire: Wire) -> int:
         """When the call of the socket's method began."""
-        return self._times[wire.id][0]
+        return max(0, wire.t0 + self._offset)
 
     def ended(self, wire: Wire) -> int:
         """When it returned."""
-        return self._times[wire.id][1]
+        return max(0, wire.t1 + self._offset)
 
 
 def _started(trace: Trace) -> int:
