@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
@@ -15,7 +14,7 @@ from tracer.reading.trace import Trace
 
 from .choose import pick, steps_of
 from .errors import sentences
-from .terminal import plain
+from .terminal import console, plain
 
 
 @click.command()
@@ -37,8 +36,7 @@ def chain(trace: Path, function: str, nth: int, up: bool, depth: int) -> None:
         scrub = Scrub(opened)
         tree = Tree(plain(f"{function}, call {nth}: {call.code.file.facts.path}:{call.code.first}"), highlight=False)
         _grow(tree, steps, opened, scrub)
-    console = Console()
-    (console if console.is_terminal else Console(width=400)).print(tree, soft_wrap=True)
+    console().print(tree, soft_wrap=True)
 
 
 def _grow(tree: Tree, steps: list[Step], trace: Trace, scrub: Scrub) -> None:

@@ -10,12 +10,13 @@ import click
 from .chain import chain
 from .errors import Commands
 from .export import export
-from .journeys import journeys, show
+from .journeys import journeys
 from .lock import lock
 from .pages import pages
 from .report import report
 from .run import run
 from .scope import scope
+from .show import show
 from .trace import trace
 
 
