@@ -11,6 +11,7 @@ from .chain import chain
 from .errors import Commands
 from .export import export
 from .journeys import journeys
+from .live import live
 from .lock import lock
 from .pages import pages
 from .report import report
@@ -37,5 +38,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot show an arrow shows the rest
 
 
-for command in (trace, pages, run, report, journeys, show, chain, export, scope, lock):
+for command in (trace, pages, run, live, report, journeys, show, chain, export, scope, lock):
     main.add_command(command)

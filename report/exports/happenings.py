@@ -14,11 +14,13 @@ Comment = Callable[[Wire], str]
 
 
 class Clock:
-    """When each wire event began and ended, in nanoseconds since 1970. The trace has monotonic times, and when it began
-    itself: the first event is put there."""
+    """When each wire event began and ended, in nanoseconds since 1970. The trace has monotonic times, and what their
+    clock said when it began; where it does not, the first event is put there."""
 
     def __init__(self, trace: Trace) -> None:
-        self._offset = _started(trace) - min((wire.t0 for wire in trace.wires), default=0)
+        first = min((wire.t0 for wire in trace.wires), default=0)
+        clock = trace.meta.get("clock", "")
+        self._offset = _started(trace) - (int(clock) if clock.isascii() and clock.isdigit() else first)
 
     def began(self, wire: Wire) -> int:
         """When the call of the socket's method began."""

@@ -7,8 +7,9 @@ column and its name, a field its borders and its name.
 
 from __future__ import annotations
 
+from .line import line
 from .message import message
 from .safe import plain
 from .way import way
 
-__all__ = ["message", "plain", "way"]
+__all__ = ["line", "message", "plain", "way"]

@@ -96,10 +96,11 @@ class _Maker:
         left_out = 0
         everything = parts(self._trace)
         wanted = bool(source.journeys or source.wires)
+        moved = _moved(everything, source.wires)
         connection = 0
         for place, part in enumerate(everything):
             mine = self._scenes.journeys_of(part)
-            chosen = source.journeys & {journey.id for journey in mine} or part.pieces[-1].wire.id in source.wires
+            chosen = source.journeys & {journey.id for journey in mine} or place in moved
             if (wanted and not chosen) or (source.most and len(found) >= source.most):
                 left_out += 1
                 continue
@@ -184,6 +185,16 @@ class _Maker:
             steps,
             tuple(way(journey, self._trace, self._telling, calls, wires) for journey in mine),
         )
+
+
+def _moved(everything: Sequence[Part], wires: frozenset[int]) -> set[int]:
+    """The places of the messages that these reads and writes completed; of one that completed none, those it is of."""
+    found: set[int] = set()
+    for wire in wires:
+        of_it = [n for n, part in enumerate(everything) if any(piece.wire.id == wire for piece in part.pieces)]
+        completed = {n for n in of_it if everything[n].pieces[-1].wire.id == wire}
+        found |= completed or set(of_it)
+    return found
 
 
 def _following(everything: Sequence[Part], place: int) -> Part | None:

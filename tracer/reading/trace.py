@@ -143,7 +143,7 @@ class Wire:
     call: int
 
     @classmethod
-    def _make(cls, row: tuple[Any, ...]) -> Wire:
+    def of_row(cls, row: tuple[Any, ...]) -> Wire:
         """From a row of the table, where nothing is null and here 0."""
         filled: list[Any] = [0 if column is None else column for column in row]
         return cls(*filled)
@@ -278,7 +278,7 @@ class Trace:
         """Wire events in the order in which they ended."""
         calls: dict[int, int] = dict(self._rows("wire_call", "wire, call", "wire"))
         columns = "id, began, ended, thread, op, connection, code, line, size, value, error, detail, t0, t1"
-        return tuple(Wire._make((*row, calls.get(row[0]))) for row in self._rows("wire", columns, "ended"))
+        return tuple(Wire.of_row((*row, calls.get(row[0]))) for row in self._rows("wire", columns, "ended"))
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:
