@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from helpers_explorer import launch, report
+from playwright.sync_api import Browser, sync_playwright
 
 from report import build as report_build
 from tracer.reading.trace import Trace
@@ -80,6 +82,23 @@ def scenario_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
                 trace.close()
             unfinished.rename(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser, for whoever looks at pages."""
+    with sync_playwright() as driver:
+        opened = launch(driver)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def explorer_page(tmp_path_factory: pytest.TempPathFactory, scenario_folder: Path) -> Path:
+    """The page of the receive scenario, with the same on our own stack beside it."""
+    folder = tmp_path_factory.mktemp("pages")
+    report(folder, scenario_folder / "receive.trace", "--beside", scenario_folder / "ours.trace")
+    return folder / "index.html"
 
 
 @pytest.fixture(scope="session")

@@ -47,11 +47,12 @@ from report.exports import FORMATS, sequence
 from report.exports.asked import Asked
 from report.exports.sequence import drawing
 from report.exports.text import plain
+from report.view.ways import numbered as find
+from tracer.reading.flow import Flow
 from tracer.reading.journeys import Journey
 from tracer.reading.links import Links
 from tracer.reading.lock import blob_id, load
 from tracer.reading.trace import Trace
-from unmagic.journeys import _find
 
 SCRIPTS = ("receive", "send", "close", "ping", "http_headers", "handshake", "tcp", "rejected")
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -111,7 +112,7 @@ def page() -> Iterator[Any]:
 @cache
 def numbered(trace: Trace) -> tuple[Journey, ...]:
     """The journeys of a trace, as the command numbers them."""
-    return tuple(_find(trace))
+    return tuple(find(Flow(trace)))
 
 
 def asked(trace: Trace, journey: int = 0) -> Asked:
