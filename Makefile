@@ -36,7 +36,7 @@ lint: $(READY)
 
 npm:  ## Get what the tests want from the npm registry into build/
 	@test -n "$(UNMAGIC_WITHOUT_TOOLS)" || command -v npm >/dev/null || { echo "there is no npm on PATH: install it, or set UNMAGIC_WITHOUT_TOOLS=1 to skip the tests that want it"; exit 2; }
-	@for name in $(NPM); do test -d build/node_modules/$$name || test -n "$(UNMAGIC_WITHOUT_TOOLS)" || npm install --silent --prefix build $$name || exit 2; done
+	@for name in $(NPM); do test -d build/node_modules/$$name || test -n "$(UNMAGIC_WITHOUT_TOOLS)" || npm install --no-audit --no-fund --loglevel error --prefix build $$name >/dev/null || { echo "npm could not get $$name"; exit 2; }; done
 
 test: $(READY) lint npm  ## Run everything that CI runs
 	@$(BIN)/python -m pytest $(ALL_CORES)
