@@ -25,7 +25,7 @@ def launch(driver: Playwright) -> Browser:
 def report(folder: Path, *arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run `unmagic report`."""
     command = [sys.executable, "-m", "unmagic", "report", *map(str, arguments), "-o", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == code, done.stderr
     return done
 

@@ -16,7 +16,6 @@ from helpers_recording import ENGINES, PROGRAMS, load, named, one, recorded
 from tracer.reading.trace import Trace
 from tracer.recording import DEFAULT, Scope
 
-pytestmark = pytest.mark.timeout(30)
 shapes = load("shapes")
 
 

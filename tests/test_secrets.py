@@ -16,7 +16,6 @@ from helpers_recording import ENGINES, Done, argument, from_source, moved, named
 from tracer.reading.trace import Trace
 from tracer.recording import Options, Recorder
 
-pytestmark = pytest.mark.timeout(40)
 #: Put together here, so that it does not stand in this file, whose source a trace may keep.
 SECRET = "-".join(["Zq7", "hunter2.Xy"])
 GIVE = (

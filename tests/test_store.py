@@ -38,7 +38,6 @@ from tracer.recording import Options, Recorder, RecorderError
 from tracer.recording.events import CALL, LINE, RETURN, WIRE
 from tracer.recording.store import Store
 
-pytestmark = pytest.mark.timeout(60)
 shapes = load("shapes")
 ROOT_USER = hasattr(os, "geteuid") and os.geteuid() == 0
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from tracer.reading.trace import Trace, Value
 
-pytestmark = pytest.mark.timeout(30)
 QUICK = settings(
     max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

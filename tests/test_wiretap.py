@@ -39,7 +39,6 @@ from hypothesis import strategies as st
 
 from tracer.reading.trace import Trace
 
-pytestmark = pytest.mark.timeout(30)
 PAYLOAD = bytes(range(256)) * 40  # 10,240 bytes, every value of a byte
 LARGE = hashlib.sha256(b"seed").digest() * 20_000  # 640,000 bytes: more than a socket's buffer
 
@@ -891,7 +890,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
          "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-        check=True, capture_output=True, timeout=20,
+        check=True, capture_output=True, timeout=90,
     )  # fmt: skip
     return folder
 
