@@ -53,7 +53,7 @@ TALKS: dict[str, Said] = {
                    (True, b"GET /c HTTP/1.1\r\n\r\n"),
                    (False, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n")],
     "pipelined": [(True, b"GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\n\n"),
-                  (False, b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")],
+                  (False, b"HTTP/1.1 200 A\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")],
     "chunked": [(True, b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n"),
                 (False, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
                 *[(False, b"9\r\ndata: 1\n\n\r\n")] * 3, (False, b"0\r\n\r\n"),
