@@ -53,7 +53,7 @@ bench-recording: $(READY)  ## Measure what recording costs the traced program, w
 	@$(BIN)/python -m benchmarks.recording
 
 .PHONY: screenshots
-screenshots: $(READY)  ## Take pictures of the explorer page, for docs/screenshots
+screenshots: $(READY)  ## Take pictures of the explorer page and of a terminal, for docs/screenshots
 	@$(BIN)/python tests/screenshots.py
 
 bench-journeys: $(READY)  ## Measure how long the journeys of 100 to 10,000 round trips take

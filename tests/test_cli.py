@@ -31,7 +31,7 @@ from tracer.scenarios import EVERY
 from unmagic.cli import main
 
 COMMITTED = ROOT / "report" / "flask_sock"
-COMMANDS = ("trace", "pages", "report", "run", "journeys", "show", "chain", "export", "scope", "lock")
+COMMANDS = ("trace", "pages", "report", "run", "live", "journeys", "show", "chain", "export", "scope", "lock")
 PYTHON = f"Python {'.'.join(map(str, sys.version_info[:3]))};"
 
 
@@ -866,7 +866,8 @@ def test_journeys_and_show_tell_the_same_in_words_and_as_json(scenario_folder: P
         shown = unmagic("show", trace, str(journey["id"]), cwd=tmp_path)
         legs = json.loads(unmagic("show", trace, str(journey["id"]), "--json", cwd=tmp_path).out)["legs"]
         assert (shown.code, shown.err) == (0, "")
-        assert len(shown.out.splitlines()) == 1 + len(legs)
+        way = shown.out.partition("\n\n")[0].splitlines()
+        assert way[0].startswith(f"journey {journey['id']}: ") and len(way) == 1 + 2 * len(legs)
         ends = [leg["kind"] for leg in legs]
         assert ("read" in ends) == (journey["direction"] != "out")
         assert ("written" in ends) == (journey["direction"] != "in")

@@ -85,7 +85,7 @@ def test_all_calls_are_drawn_on_demand(traces: Path, tmp_path: Path):
     all_of_them = show(traces / "receive.trace", "1", "-a").out
     assert "XorMaskerSimple.process" not in few.partition("lanes")[2]
     assert "XorMaskerSimple.process" in all_of_them.partition("lanes")[2]
-    (hidden,) = re.findall(r"and (\d+) calls inside the libraries", few)
+    (hidden,) = re.findall(r"and (\d+) calls? inside the libraries", few)
     (one,) = view(traces / "receive.trace", journeys=frozenset({1})).recordings[0].messages
     assert int(hidden) == sum(not step.crosses for step in one.steps)
     assert "inside the libraries" not in all_of_them
@@ -140,10 +140,11 @@ def test_what_is_missing_or_unsure_is_said(traces: Path):
     """In the words of the pages: a bound that cut the way, and something else that was as close."""
     shown = view(traces / "receive.trace")
     (recording,) = shown.recordings
-    (sure,) = [one for told in recording.messages for one in told.ways if one.number == 1]
+    ((told, sure),) = [(told, one) for told in recording.messages for one in told.ways if one.number == 1]
     unsure = replace(sure, legs=(*sure.legs[:-1], replace(sure.legs[-1], doubtful=True)))
     for one, sentences in ((sure, []), (unsure, [DOUBT]), (replace(sure, complete=False), [CUT])):
-        lines = [line.plain.strip() for line in way(shown, recording, one, width=80)]
+        changed = replace(recording, messages=(replace(told, ways=(one,)),))
+        lines = [line.plain.strip() for line in way(shown, changed, 1, width=80)]
         assert [line for line in lines if line in (DOUBT, CUT)] == sentences
 
 
