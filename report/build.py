@@ -21,6 +21,7 @@ from .model import Technology
 from .notes import ReportError
 from .sections import Viewer
 from .text import PYTHON
+from .view import View
 from .view.make import Source, make
 
 #: The page to step through; its title, and what it shows of which scenario.
@@ -44,6 +45,7 @@ def build(traces: Mapping[str, Trace], scenarios: Sequence[Any]) -> dict[str, st
     known = notes.load()
     viewer = Viewer(traces, known, lock.load(), own=APPS)
     views = [viewer.page(spec) for spec in pages.load()]
+    view = explored(traces, known)
     known.check(viewer.versions())
     python = f"Python {next(iter(traces.values())).meta.get('python', '‹unknown›')}"
     technologies = {t.name: t for view in views for t in view.technologies if t.version}
@@ -51,14 +53,16 @@ def build(traces: Mapping[str, Trace], scenarios: Sequence[Any]) -> dict[str, st
     ordered: list[Technology] = [technologies[name] for name in sorted(technologies)]
     files["README.md"] = markdown.index(views, scenarios, ordered, python)
     files = {name: _tidy(text) for name, text in files.items()}
-    files[EXPLORER] = _explorer(traces)  # as it is: its policy has the digests of its parts
+    # As it is: its policy has the digests of its parts.
+    files[EXPLORER] = explorer.page(view, made_by="make trace")
     return files
 
 
-def _explorer(traces: Mapping[str, Trace]) -> str:
-    """The page to step through: the scenarios that are about messages, and the one on our own stack beside them."""
+def explored(traces: Mapping[str, Trace], known: notes.Notes) -> View:
+    """What the page to step through shows: the scenarios that are about messages, and the one on our own stack beside
+    them. A crossing without a note is remembered in `known`."""
     sources = [Source(name, title, traces[name]) for name, title in EXPLORED.items() if name in traces]
-    return explorer.page(make(TITLE, sources, steady=True, own=APPS), made_by="make trace")
+    return make(TITLE, sources, steady=True, own=APPS, known=known)
 
 
 def _tidy(text: str) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers_explorer import launch, report
+from playwright.sync_api import Browser, sync_playwright
 
 from report import build as report_build
 from tracer.reading.trace import Trace
@@ -59,6 +61,23 @@ def build_pages(folder: Path) -> dict[str, str]:
 def scenario_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a trace of every scenario; nobody writes to it."""
     return record_scenarios(tmp_path_factory.mktemp("scenarios"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser, for whoever looks at pages."""
+    with sync_playwright() as driver:
+        opened = launch(driver)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def explorer_page(tmp_path_factory: pytest.TempPathFactory, scenario_folder: Path) -> Path:
+    """The page of the receive scenario, with the same on our own stack beside it."""
+    folder = tmp_path_factory.mktemp("pages")
+    report(folder, scenario_folder / "receive.trace", "--beside", scenario_folder / "ours.trace")
+    return folder / "index.html"
 
 
 @pytest.fixture(scope="session")

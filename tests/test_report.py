@@ -209,6 +209,15 @@ def test_a_socket_step_without_a_note(small: Small):
         small.build()
 
 
+@pytest.mark.parametrize(
+    ("lane", "name"), [("reference_impl", "find_rule"), ("werkzeug", "MapAdapter.match"), ("step", "shutdown")]
+)
+def test_a_crossing_that_only_the_explorer_shows_needs_a_note_too(small: Small, lane: str, name: str):
+    del small.texts[lane][name]
+    with pytest.raises(ReportError, match=rf"(?s)no note.*\[{lane}\] {re.escape(name)}$"):
+        small.build()
+
+
 def test_a_note_that_no_call_reaches(small: Small):
     small.texts["wsproto"]["Connection.no_such_call"] = "does not run"
     with pytest.raises(ReportError) as error:
@@ -218,8 +227,8 @@ def test_a_note_that_no_call_reaches(small: Small):
 
 def test_a_note_that_only_a_deeper_page_reaches_is_unused_here(small: Small):
     """`used` is what the pages show, not what the trace holds: this function runs, and no page shows it."""
-    small.texts["flask"]["Flask.wsgi_app"] = "runs, but not on these pages"
-    with pytest.raises(ReportError, match=r"(?s)reaches.*\[flask\] Flask\.wsgi_app"):
+    small.texts["flask"]["App.make_aborter"] = "runs, but not on these pages"
+    with pytest.raises(ReportError, match=r"(?s)reaches.*\[flask\] App\.make_aborter"):
         small.build()
 
 

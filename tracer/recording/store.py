@@ -17,7 +17,7 @@ from time import sleep
 from typing import Any
 
 #: The version of the schema. A reader refuses every other one with a sentence.
-VERSION = 2
+VERSION = 3
 #: Says "this SQLite file is a trace" (`PRAGMA application_id`): "unmg".
 APPLICATION_ID = 0x756E6D67
 
@@ -47,7 +47,7 @@ create table wire (
   t0 integer not null, t1 integer not null
 );
 create table batch (id integer primary key, thread integer not null references thread, events blob not null,
-  objects blob not null default x'');
+  numbers blob not null default x'', objects blob not null default x'');
 create table scope (path text primary key, lane text not null, recorded integer not null, reason text not null)
   without rowid;
 """
