@@ -20,7 +20,7 @@ DIRECTIONS = {"in": "how the program got", "out": "where the program's value wen
 
 
 def way(view: View, recording: Recording, number: int, *, width: int | None) -> Iterator[Text]:
-    """The lines of a journey. Each message that carried it tells the same way, and shows some of its places by steps."""
+    """The lines of a journey. Each message that carried it tells the same way, and shows some places of it by steps."""
     tellings = [(message, one) for message in recording.messages for one in message.ways if one.number == number]
     one = tellings[0][1]
     title = DIRECTIONS.get(one.direction, "what a library answered by itself,")
