@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from .gather import Rest, gathered
 from .joins import tile
 from .kept import KEPT, Kept
+from .memory import Memory
 from .nodes import Edge, Node
 from .nodes import Origin as Origin
 from .ordinary import Ordinary, is_number
@@ -31,74 +32,26 @@ UNLIKELY = 1000
 GATHERED = 256
 #: What is left of a character that was cut begins with one of these bytes (RFC 3629, section 3).
 CONTINUES = range(0x80, 0xC0)
-#: How far back it is looked for a common origin.
-FAR = 64
 #: Of what an object was given, as much of the latest may still be in it.
 INSIDE = 16
 
 
 class Origins:
-    """The memory of one flow; `nodes` and the edges are the flow's own."""
+    """The search in one flow; `nodes`, the edges and the memory are the flow's own."""
 
     def __init__(
-        self, nodes: dict[int, Node], into: dict[int, list[Edge]], out_of: dict[int, list[Edge]], ordinary: Ordinary
+        self,
+        nodes: dict[int, Node],
+        into: dict[int, list[Edge]],
+        out_of: dict[int, list[Edge]],
+        ordinary: Ordinary,
+        memory: Memory,
     ) -> None:
         self._nodes, self._into, self._out_of = nodes, into, out_of
         self._ordinary = ordinary
-        self._given: dict[int, Kept] = {}
-        self._born: dict[int, list[int]] = {}
-        self._read: dict[int, Kept] = {}
-        self._taken: dict[int, int] = {}
+        self._memory = memory
+        self._given, self._born, self._read, self._taken = memory.given, memory.born, memory.read, memory.taken
         self._streams = Streams()
-
-    # -- what is kept ----------------------------------------------------------------------------------------------
-
-    def give(self, holders: Iterable[int], seen: Collection[int]) -> None:
-        """What a call has at hand together with an object may be kept by that object."""
-        for holder in holders if seen else ():
-            self._given.setdefault(holder, Kept()).add(seen, self._nodes)
-
-    def met(self, holders: Iterable[int], hand: list[int]) -> None:
-        """An object that is seen for the first time was made of what was at hand there, if of anything."""
-        for holder in holders:
-            self._born.setdefault(holder, hand)
-
-    def let_go(self, holders: Iterable[int], seen: Collection[int]) -> None:
-        """What an object had kept, and a call of its gave back, it keeps no more."""
-        for holder in holders if seen else ():
-            kept = self._given.get(holder)
-            for number in seen if kept is not None else ():
-                kept.order.pop(number, None)  # type: ignore[union-attr]
-
-    def read(self, thread: int, node: int) -> None:
-        """A thread has read these bytes."""
-        self._read.setdefault(thread, Kept()).add((node,), self._nodes)
-
-    def leave(self, node: int) -> None:
-        """What was written has left, with all that it was made of: nothing that is kept is made of it any more."""
-        todo = [node]
-        while todo:
-            one = todo.pop()
-            if self._taken.get(one, 0) < self._nodes[one].size:
-                self._taken[one] = self._nodes[one].size
-                todo += [edge.source for edge in self._into.get(one, ())]
-
-    def _take(self, found: list[Origin], among: Kept) -> list[Origin]:
-        """What is kept is taken in its order, once: what lies before the end of what was taken is gone, and of one
-        connection what was read before it."""
-        for origin in found:
-            node, how = self._nodes[origin.source], origin.relation
-            stop = how.stop if how.how in OF_SOURCE else how.at + how.stop - how.start if how.at else node.size
-            self._taken[node.id] = max(self._taken.get(node.id, 0), stop)
-            if node.wire is not None:
-                self._pass_over(node, among)
-        return found
-
-    def _pass_over(self, node: Node, among: Kept) -> None:
-        for earlier in among.latest():
-            wire = self._nodes[earlier].wire
-            if wire and node.wire and wire.connection == node.wire.connection and wire.ended < node.wire.ended:
-                self._taken[earlier] = self._nodes[earlier].size
 
     # -- the search ------------------------------------------------------------------------------------------------
 
@@ -127,11 +80,11 @@ class Origins:
             for holder in reversed(list(holders)):
                 kept = self._given.get(holder)
                 if kept is not None and (found := self._kept(node, kept, holder)):
-                    return self._take(found, kept)
+                    return self._memory.take(found, kept)
         if found := self._inside(node, inside):
             return self._read_next(node, found, thread)
         if thread in self._read and (found := self._kept(node, self._read[thread], 0)):
-            return [self._doubted(o) for o in self._take(found, self._read[thread])]
+            return [self._doubted(o) for o in self._memory.take(found, self._read[thread])]
         for outer in around if not self._ordinary(node.octets) else ():
             found = self._whole(node, outer.latest(), (), EQUAL)
             if found:
@@ -163,10 +116,10 @@ class Origins:
         turns, and one may have made the object while another's bytes were at hand."""
         reads = self._read.get(thread)
         rivals = self._kept(node, reads, 0) if reads is not None and not self._ordinary(node.octets) else []
-        rivals = [o for o in rivals if all(not self._akin(o.source, other.source) for other in found)]
+        rivals = [o for o in rivals if all(not self._memory.akin(o.source, other.source) for other in found)]
         if not rivals or reads is None or self._taken.get(rivals[0].source, 0):
             return found
-        return [Origin(o.source, o.relation, o.via, True) for o in self._take(rivals, reads)]
+        return [Origin(o.source, o.relation, o.via, True) for o in self._memory.take(rivals, reads)]
 
     def _whole_of(self, node: Node, among: Iterable[int]) -> list[Origin]:
         """What makes up all of it, joined."""
@@ -180,7 +133,7 @@ class Origins:
         reads = self._read.get(thread)
         found = self._kept(node, reads, 0) if reads is not None else []
         following = [o for o in found if o.relation.how == "slice" and o.relation.start == self._taken.get(o.source, 0)]
-        return self._take(following, reads) if reads is not None else []
+        return self._memory.take(following, reads) if reads is not None else []
 
     def _at_hand(self, node: Node, hand: Kept, holders: Collection[int], keys: Iterable[bytes] | None) -> list[Origin]:
         known = [*keys, *(self._nodes[c].octets for c in self._near(hand, holders))] if keys is not None else []
@@ -219,6 +172,8 @@ class Origins:
         fresh = [c for c in rest if not self._taken.get(c, 0) and (node.size >= LEAST or self._nodes[c].wire)]
         equal = self._first_equal(node, fresh, kept, via)
         joined = equal or self._joined(node, kept, KEPT, via, True)
+        if not equal and len(joined) == 1 and joined[0].relation.stop - joined[0].relation.start == node.size:
+            joined = []  # an equal one, which was refused
         if equal or sum(o.relation.stop - o.relation.start for o in joined) == node.size:
             return joined
         cut = self._cut(node, rest, via, True)
@@ -239,12 +194,14 @@ class Origins:
         )
 
     def _first_equal(self, node: Node, fresh: list[int], kept: Kept, via: int) -> list[Origin]:
-        """Of equal values that are kept, the one that has waited longest; which it is, nothing shows."""
+        """Of equal values that are kept, the one that has waited longest; which it is, nothing shows. What is ordinary
+        counts if it was read, or nothing came after it."""
         usable = self._usable(node, kept, True)
         if via and self._ordinary(node.octets):
-            fresh = [c for c in kept.latest(1) if c in fresh]
+            last = list(kept.latest(1))
+            fresh = [c for c in fresh if c in last or self._memory.was_read(c)]
         equal = [c for c in fresh if self._nodes[c].octets == node.octets and usable(c)]
-        found = self._whole(node, equal[-1:] or fresh, (), EQUAL, via)
+        found = self._whole(node, [self._memory.first_in(equal)] if equal else fresh, (), EQUAL, via)
         return [Origin(o.source, o.relation, o.via, o.ambiguous or len(equal) > 1) for o in found]
 
     def _doubted(self, origin: Origin) -> Origin:
@@ -273,7 +230,7 @@ class Origins:
             if chosen is not None:
                 if chosen.relation.how == "unmasked" and self._relation(one, node, keys) == chosen.relation:
                     return [self._newer(source, chosen)]
-                if node.octets in one.octets and not self._akin(source, chosen.source):
+                if node.octets in one.octets and not self._memory.akin(source, chosen.source):
                     return [Origin(chosen.source, chosen.relation, via, True)]
                 continue
             found = self._relation(one, node, keys)
@@ -351,7 +308,7 @@ class Origins:
             same = [o for o in found if (w := self._nodes[o.source].wire) and w.connection == wire.connection]
             chosen = min(same, key=lambda o: self._nodes[o.source].wire.ended)  # type: ignore[union-attr]
             found = [o for o in found if o not in same]
-        others = any(not self._akin(o.source, chosen.source) for o in found[:8])
+        others = any(not self._memory.akin(o.source, chosen.source) for o in found[:8])
         again = chosen.ambiguous and not (kept and self._follows(chosen))
         return [Origin(chosen.source, chosen.relation, via, again or others)]
 
@@ -378,20 +335,6 @@ class Origins:
         again = not done and source.octets.find(node.octets, found.start + 1) >= 0
         how = "slice" if found.how in EQUAL else found.how
         return Origin(source.id, Relation(how, found.start + done, found.stop + done), via, again)
-
-    # -- kinship ---------------------------------------------------------------------------------------------------
-
-    def _akin(self, one: int, other: int) -> bool:
-        """Whether two nodes have an origin in common, so that either tells the same way."""
-        return one == other or not self._ancestry(one).isdisjoint(self._ancestry(other))
-
-    def _ancestry(self, number: int) -> set[int]:
-        found, todo = {number}, [number]
-        while todo and len(found) < FAR:
-            fresh = {edge.source for edge in self._into.get(todo.pop(), ()) if not edge.ambiguous} - found
-            found |= fresh
-            todo += fresh
-        return found
 
 
 def _form(found: Relation, source: Node, made: Node) -> bool:
