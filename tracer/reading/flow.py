@@ -131,6 +131,7 @@ class Flow:
             node.sightings.append(Sighting(wire.ended, wire.thread, wire.call, "read", ""))
             self._memory.has_read(wire.thread, node.id)
             if frame is not None:
+                frame.single.pop((value.type, value.data), None)  # an equal byte that comes next is this one
                 self._hold(frame, [node.id])
         else:
             node_id = self._sight(value, wire.ended, wire.thread, wire.call, "written", "", frame)

@@ -80,7 +80,9 @@ class Memory:
 
     def way(self, number: int) -> tuple[object, ...]:
         """By which way a value came: where it was first seen. What one line of code takes, again and again, came by the
-        same; the thread and the time say nothing."""
+        same; the thread and the time say nothing. One byte has no identity: it came as what it is a copy of."""
+        while number < 0 and [edge.relation.how for edge in self._into.get(number, ())] == ["copy"]:
+            number = self._into[number][0].source
         first = self._nodes[number].sightings[0]
         return self._code_of(first.call), first.role, first.name
 
@@ -91,18 +93,19 @@ class Memory:
         return next(one for one in reversed(latest) if self.way(one) == way)
 
     def was_read(self, number: int) -> bool:
-        """Whether a value was, or was made of, what was read."""
-        return any(self._nodes[one].wire is not None for one in self.ancestry(number))
+        """Whether a value was, or was made of, what was read, whichever read it was."""
+        return any(self._nodes[one].wire is not None for one in self.ancestry(number, sure=False))
 
     def akin(self, one: int, other: int) -> bool:
         """Whether two nodes have an origin in common, so that either tells the same way."""
         return one == other or not self.ancestry(one).isdisjoint(self.ancestry(other))
 
-    def ancestry(self, number: int) -> set[int]:
-        """A node and what it was surely made of, not too far back."""
+    def ancestry(self, number: int, sure: bool = True) -> set[int]:
+        """A node and what it was (surely) made of, not too far back."""
         found, todo = {number}, [number]
         while todo and len(found) < FAR:
-            fresh = {edge.source for edge in self._into.get(todo.pop(), ()) if not edge.ambiguous} - found
+            edges = self._into.get(todo.pop(), ())
+            fresh = {edge.source for edge in edges if not (sure and edge.ambiguous)} - found
             found |= fresh
             todo += fresh
         return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from .gather import Rest, gathered
+from .gather import Gathered, Rest, following, gathered
 from .joins import tile
 from .kept import KEPT, Kept
 from .memory import Memory
@@ -75,12 +75,15 @@ class Origins:
             found = self._at_hand(node, hand, holders, keys)
             if given and found and self._again(node, found[0]):
                 return []
-            if found:
+            if found and not _makeshift(node, found):
                 return found
             for holder in reversed(list(holders)):
                 kept = self._given.get(holder)
-                if kept is not None and (found := self._kept(node, kept, holder)):
-                    return self._memory.take(found, kept)
+                told = self._kept(node, kept, holder) if kept is not None else []
+                if told and kept is not None and not (found and _makeshift(node, told)):
+                    return self._memory.take(told, kept)
+            if found:
+                return found
         if found := self._inside(node, inside):
             return self._read_next(node, found, thread)
         if thread in self._read and (found := self._kept(node, self._read[thread], 0)):
@@ -168,6 +171,8 @@ class Origins:
 
     def _kept(self, node: Node, kept: Kept, via: int) -> list[Origin]:
         """Of what was kept, only what has not been taken counts."""
+        if found := self._next(node, kept, via):
+            return found
         rest = [c for c in kept.latest() if self._taken.get(c, 0) < self._nodes[c].size]
         fresh = [c for c in rest if not self._taken.get(c, 0) and (node.size >= LEAST or self._nodes[c].wire)]
         equal = self._first_equal(node, fresh, kept, via)
@@ -180,6 +185,45 @@ class Origins:
         if cut and self._follows(cut[0]):
             return cut
         return self._gathered(node, kept.latest(GATHERED), via) or joined or cut
+
+    def _next(self, node: Node, kept: Kept, via: int) -> list[Origin]:
+        """The very next bytes of what is kept, behind the last that was taken: of what came by one way, the first in is
+        the first out. One byte says so little that some of it must have been taken before."""
+        if node.value.cut or (node.size < LEAST and (not via or isinstance(node.value.data, str))):
+            return []
+        usable, ordinary = self._usable(node, kept, False), self._ordinary(node.octets)
+        for numbers, begun in self._waiting(kept, via):
+            if node.size < LEAST and not begun:
+                continue
+            left = [self._nodes[one] for one in numbers if usable(one)]
+            rests = [Rest(one.id, one.octets, self._taken.get(one.id, 0)) for one in left if not one.value.cut]
+            found = following(node.octets, rests)
+            if found and not (via and ordinary and not all(self._memory.was_read(part.piece) for part in found)):
+                return self._as_origins(node, found, via)
+        return []
+
+    def _waiting(self, kept: Kept, via: int) -> Iterable[tuple[list[int], bool]]:
+        """Of what came by one way, in order, what came since the last that was taken, and whether any was; the latest
+        way first. What was read came by one."""
+        waiting: dict[object, list[int]] = {}
+        reached = set()
+        for one in kept.latest(GATHERED):
+            way, done = self._memory.way(one) if via else (), self._taken.get(one, 0)
+            if way not in reached and done < self._nodes[one].size:
+                waiting.setdefault(way, []).append(one)
+            if done:
+                reached.add(way)
+        return [(numbers[::-1], way in reached) for way, numbers in waiting.items()]
+
+    def _as_origins(self, node: Node, found: list[Gathered], via: int) -> list[Origin]:
+        """Parts as edges: all of one piece, a slice of one, or parts that were joined."""
+        if len(found) > 1:
+            return [Origin(g.piece, Relation("joined", g.start, g.stop, g.at), via) for g in found]
+        source, part = self._nodes[found[0].piece], found[0]
+        if node.size < source.size:
+            return [Origin(source.id, Relation("slice", part.at, part.at + node.size), via)]
+        whole = self._relation(source, node, ())
+        return [Origin(source.id, whole, via)] if whole is not None else []
 
     def _gathered(self, node: Node, latest: Iterable[int], via: int) -> list[Origin]:
         """What lies over more than one of the pieces that are left, or more than once in one; of what was read into a
@@ -335,6 +379,13 @@ class Origins:
         again = not done and source.octets.find(node.octets, found.start + 1) >= 0
         how = "slice" if found.how in EQUAL else found.how
         return Origin(source.id, Relation(how, found.start + done, found.stop + done), via, again)
+
+
+def _makeshift(node: Node, found: list[Origin]) -> bool:
+    """Whether pieces leave something out, or one has to be there twice: what an object was given may tell more."""
+    sizes = [origin.relation.stop - origin.relation.start for origin in found]
+    pieces = {origin.source for origin in found}
+    return found[0].relation.how == "joined" and (sum(sizes) < node.size or len(pieces) < len(found))
 
 
 def _form(found: Relation, source: Node, made: Node) -> bool:
