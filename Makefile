@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 # Programs that nobody here wrote, for tests: a WebSocket client, and what reads exports back.
 NPM := ws mermaid speedscope axe-core
 
+# A process for each core; a file of tests stays in one of them, the dear ones first (tests/conftest.py has the order).
+ALL_CORES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: help setup trace check test lint repeat clean npm
 
 help:  ## Show the targets
@@ -36,8 +39,8 @@ npm:  ## Get what the tests want from the npm registry into build/
 	@for name in $(NPM); do test -d build/node_modules/$$name || test -n "$(UNMAGIC_WITHOUT_TOOLS)" || npm install --silent --prefix build $$name || exit 2; done
 
 test: $(READY) lint npm  ## Run everything that CI runs
-	@$(BIN)/python -m pytest
-	@$(BIN)/python tests/other_pythons.py
+	@$(BIN)/python -m pytest $(ALL_CORES)
+	@$(BIN)/python tests/other_pythons.py $(ALL_CORES)
 
 repeat: $(READY)  ## Record everything 20 times and compare the pages each time
 	@$(BIN)/python tests/repeat.py 20
