@@ -468,13 +468,15 @@ def test_what_is_damaged_is_told(tmp_path, damage):
     [
         ((99, 1, 1), "batch 1 ends in the middle of an event"),
         ((CALL, 1, 1), "batch 1 ends in the middle of an event"),
-        ((CALL, 1, 1, 0, 0, 0, 9, 1), "batch 1 ends in the middle of an event"),
-        ((CALL, 1, 1, 0, 0, 0, -7), "batch 1 ends in the middle of an event"),
-        ((CALL, 1, 1, 0, 0, 0, -1), "batch 1 ends in the middle of an event"),
-        ((CALL, 1, 5000, 0, 0, 0, 0), "call.code points to code 5000"),
-        ((WIRE, 1, 5000), "wire_call.wire points to wire 5000"),
-        ((CALL, 1, 1, 0, 0, 0, 0, LINE, 2, 1, LINE, 2, 1), "UNIQUE"),
-        ((CALL, 2, 1, 0, 0, 0, 0, RETURN, 1, 0), "a span ends before it begins"),
+        ((CALL, 1, 1, 0, 0, 0, 9), "batch 1 has too few values for its events"),
+        ((CALL, 1, 1, 0, 0, 0, -7), "batch 1 has too few values for its events"),
+        ((CALL, 1, 1, 0, 0, 0, -1), "batch 1 has too few values for its events"),
+        ((CALL, 1, 1, 0, 0, 0, 0, RETURN, 2, RETURN, 3), "batch 1 has too few values for its events"),
+        ((CALL, 1, 1, 0, 0, 0, 0), "batch 1 has values that belong to no event"),
+        ((CALL, 1, 5000, 0, 0, 0, 1), "call.code points to code 5000"),
+        ((WIRE, 1, 5000, RETURN, 2), "wire_call.wire points to wire 5000"),
+        ((CALL, 1, 1, 0, 0, 0, 0, LINE, 2, 1, LINE, 2, 1, RETURN, 3), "UNIQUE"),
+        ((CALL, 2, 1, 0, 0, 0, 0, RETURN, 1), "a span ends before it begins"),
     ],
 )
 def test_batches_that_cannot_be(tmp_path, good, numbers, said):
@@ -482,7 +484,8 @@ def test_batches_that_cannot_be(tmp_path, good, numbers, said):
     path.write_bytes(good[0])
     db = sqlite3.connect(path)
     db.execute("delete from batch")
-    db.execute("insert into batch (thread, events) values (1, ?)", (zlib.compress(array("q", numbers).tobytes()),))
+    packed = [zlib.compress(array("q", some).tobytes()) for some in (numbers, (0,))]
+    db.execute("insert into batch (thread, events, numbers) values (1, ?, ?)", packed)
     db.commit()
     db.close()
     refused_unchanged(path, said)

@@ -218,6 +218,7 @@ class Recorder:
             "secrets": "shown" if self.options.show_secrets else "masked",
             "program": self.options.program or "",
             "started": str(time.time()),
+            "clock": str(time.perf_counter_ns()),
             **self.options.about,
         }
 
