@@ -55,12 +55,15 @@ bench: $(READY)  ## Measure reference_impl beside the real stack, as ratios
 bench-recording: $(READY)  ## Measure what recording costs the traced program, with values and without
 	@$(BIN)/python -m benchmarks.recording
 
-.PHONY: screenshots
-screenshots: $(READY)  ## Take pictures of the explorer page, for docs/screenshots
+.PHONY: screenshots bench-explorer
+screenshots: $(READY)  ## Take pictures of the explorer page and of a terminal, for docs/screenshots
 	@$(BIN)/python tests/screenshots.py
 
 bench-journeys: $(READY)  ## Measure how long the journeys of 100 to 10,000 round trips take
 	@$(BIN)/python -m benchmarks journeys
+
+bench-explorer: $(READY)  ## Measure first paint, a step and size of the explorer page, and of one with 100,000 calls
+	@$(BIN)/python -m benchmarks.explorer
 
 clean:  ## Remove what was made, but not the committed report
 	rm -rf $(VENV) .venv-* traces build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

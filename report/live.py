@@ -19,6 +19,8 @@ from .view.messages import alone, final, kind_of, title_of
 #: What ends a connection, and how many that ended are kept.
 ENDS = frozenset({"close", "detach"})
 KEPT = 256
+#: Lines of one connection that are remembered.
+REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,26 @@ class _Talk:
         return direction.events[0][1]
 
 
+class _Told:
+    """The latest lines of one connection: what is read anew is told only where it is news."""
+
+    def __init__(self) -> None:
+        self._lines: deque[tuple[int, Line]] = deque(maxlen=REMEMBERED)
+        self._before = 0  # lines that ended until then are forgotten, and were told
+
+    def note(self, line: Line) -> None:
+        if len(self._lines) == REMEMBERED:
+            self._before = max(self._before, self._lines[0][0])
+        self._lines.append((line.at, line))
+
+    def news(self, lines: Iterable[Line]) -> Iterator[Line]:
+        left = Counter(line for _, line in self._lines)
+        for line in lines:
+            left[line] -= 1
+            if left[line] < 0 and line.at > self._before:
+                yield line
+
+
 class Conversations:
     """All connections of a trace. `again` gives all events of one so far: where one comes late, it is read anew, and
     what was told is not told twice."""
@@ -121,7 +143,7 @@ class Conversations:
     def __init__(self, again: Callable[[int], list[Moved]]) -> None:
         self._again = again
         self._talks: dict[int, _Talk] = {}
-        self._told: dict[int, Counter[int]] = {}
+        self._told: dict[int, _Told] = {}
         self._closed: deque[int] = deque()
         self._forgotten: set[int] = set()
 
@@ -159,16 +181,11 @@ class Conversations:
 
     def _note(self, lines: Iterable[Line]) -> Iterator[Line]:
         for line in lines:
-            self._told.setdefault(line.connection, Counter())[line.wire] += 1
+            self._told.setdefault(line.connection, _Told()).note(line)
             yield line
 
     def _anew(self, number: int) -> Iterator[Line]:
         events = self._again(number)
         talk = self._talks[number] = _Talk(events[0].client)
-        told = self._told.get(number, Counter()).copy()
-        for moved in events:
-            for line in talk.take(moved):
-                if told[line.wire] > 0:
-                    told[line.wire] -= 1
-                else:
-                    yield from self._note([line])
+        everything = [line for moved in events for line in talk.take(moved)]
+        yield from self._note(list(self._told.setdefault(number, _Told()).news(everything)))

@@ -30,7 +30,8 @@ from tracer.recording.store import APPLICATION_ID, VERSION
 from tracer.scenarios import EVERY
 from unmagic.cli import main
 
-COMMANDS = ("trace", "pages", "report", "run", "journeys", "show", "chain", "export", "scope", "lock")
+COMMITTED = ROOT / "report" / "flask_sock"
+COMMANDS = ("trace", "pages", "report", "run", "live", "journeys", "show", "chain", "export", "scope", "lock")
 PYTHON = f"Python {'.'.join(map(str, sys.version_info[:3]))};"
 
 #: Seconds until a command that hangs is killed; to make the pages on a busy machine takes one of them.
@@ -871,7 +872,8 @@ def test_journeys_and_show_tell_the_same_in_words_and_as_json(scenario_folder: P
         shown = unmagic("show", trace, str(journey["id"]), cwd=tmp_path)
         legs = json.loads(unmagic("show", trace, str(journey["id"]), "--json", cwd=tmp_path).out)["legs"]
         assert (shown.code, shown.err) == (0, "")
-        assert len(shown.out.splitlines()) == 1 + len(legs)
+        way = shown.out.partition("\n\n")[0].splitlines()
+        assert way[0].startswith(f"journey {journey['id']}: ") and len(way) == 1 + 2 * len(legs)
         ends = [leg["kind"] for leg in legs]
         assert ("read" in ends) == (journey["direction"] != "out")
         assert ("written" in ends) == (journey["direction"] != "in")

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from report.terminal import message, way
 from report.view import Source, View, make
-from report.view.model import Recording
 from report.view.ways import numbered
 from tracer.reading.flow import Flow
 from tracer.reading.legs import journey_legs_data
@@ -100,15 +99,10 @@ def _drawn(view: View, number: int, *, full: bool, every: bool, width: int | Non
     """All lines: of a journey its way first; then the messages, an empty line between them."""
     (recording,) = view.recordings
     if number:
-        yield from _way(view, recording, number, width)
+        yield from way(view, recording, number, width=width)
     elif not recording.messages:
         yield Text("Nothing crossed a socket, and the program's own lines called nothing that was recorded.")
     for place, one in enumerate(recording.messages):
         if place or number:
             yield Text()
         yield from message(view, recording, one, full=full, every=every, width=width)
-
-
-def _way(view: View, recording: Recording, number: int, width: int | None) -> Iterator[Text]:
-    found = (one for told in recording.messages for one in told.ways if one.number == number)
-    yield from way(view, recording, next(found), width=width)

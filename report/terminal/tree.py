@@ -12,14 +12,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rich.style import Style
 from rich.text import Text
 
 from ..explorer import called, outcome
-from ..view.functions import address
-from ..view.model import Function, Message, Recording, Step, View
+from ..view.model import Message, Recording, Step, View
 from ..view.repeats import Row, rows
 from . import palette
+from .place import defined, fitted, linked
 from .safe import plain, printable, short
 
 #: Columns of a tree's level, and levels that are indented: deeper ones stand below each other.
@@ -46,11 +45,6 @@ class Drawn:
             line.append(mark if here else "│", style if here else palette.QUIET).append(" ")
         return line
 
-    def linked(self, function: Function, first: int, last: int) -> Style:
-        """The style of a place in a file: a link where there is an address."""
-        url = address(self.view.files[function.file], first, last)
-        return Style.parse(palette.QUIET) + (Style(link=url) if url else Style())
-
 
 def tree(view: View, recording: Recording, message: Message, *, every: bool, width: int | None) -> Iterator[Text]:
     """The lines. `every`: every call, else the crossings, repetitions once."""
@@ -68,7 +62,8 @@ def tree(view: View, recording: Recording, message: Message, *, every: bool, wid
         said.add(row.step.note)
     left = sum(not step.crosses for step in message.steps)
     if not every and left > 0:
-        yield Text(f"… and {left:,} calls inside the libraries: -a draws them", palette.QUIET)
+        calls = "1 call" if left == 1 else f"{left:,} calls"
+        yield Text(f"… and {calls} inside the libraries: -a draws every call", palette.QUIET)
 
 
 def _nested(shown: Sequence[Row]) -> Iterator[tuple[Row, int]]:
@@ -116,7 +111,7 @@ def _row(drawn: Drawn, row: Row, depth: int, noted: bool) -> Iterator[Text]:
     went = _values(drawn, step, None if drawn.width is None else drawn.width - margin.cell_len - len(site))
     if site:
         went.append("  at " if went else "at ", palette.QUIET)
-        went.append(step.site, drawn.linked(drawn.view.functions[step.caller], step.line, step.line))
+        went.append(step.site, linked(drawn.view, drawn.view.functions[step.caller], step.line, step.line))
     if went:
         yield margin.copy().append(went)
     if step.note and noted:
@@ -130,14 +125,13 @@ def _placed(drawn: Drawn, step: Step, line: Text) -> Text:
     if step.function < 0:
         return line
     function = drawn.view.functions[step.function]
-    where = f"{drawn.view.files[function.file].name}:{function.first}"
+    where = defined(drawn.view, function)
     space = 2
     if drawn.width is not None:
         room = drawn.width - line.cell_len - space
-        if len(where) > room:  # the end of a path says more than its beginning
-            where = "…" + where[len(where) - room + 1 :] if room > LEAST else f"{where.rpartition('/')[2]}"
+        where = fitted(where, room if room > LEAST else LEAST)
         space = max(drawn.width - line.cell_len - len(where), 2)
-    return line.append(" " * space).append(where, drawn.linked(function, function.first, function.last))
+    return line.append(" " * space).append(where, linked(drawn.view, function, function.first, function.last))
 
 
 def _values(drawn: Drawn, step: Step, room: int | None) -> Text:
