@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from .drawing import drawing
 from .view import View, to_json
@@ -82,12 +83,18 @@ def _environment() -> Environment:
         loader=PackageLoader("report"), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters.update(short=_short, hue=lambda lane: lane.hue)
+    environment.filters.update(short=_short, prose=prose)
     environment.globals.update(
         rows=rows, byte_rows=byte_rows, drawing=drawing, address=address, arrow=arrow, word=word, anchor=anchor,
         quoted=quoted, called=called, outcome=outcome,
     )  # fmt: skip
     return environment
+
+
+def prose(text: str) -> Markup:
+    """A sentence of ours, in which `code` and **strong** stand as in the Markdown pages."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", marked))
 
 
 def arrow(message: Message) -> str:

@@ -1,4 +1,4 @@
-"""Screenshots into docs/screenshots: the committed explorer page light, dark and on a narrow screen; and a terminal."""
+"""Screenshots into docs/screenshots: the committed explorer page light, dark, narrow, beside, predicting; a terminal."""
 
 from __future__ import annotations
 
@@ -15,19 +15,30 @@ from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
-PAGE = (ROOT / "report" / "flask_sock" / "index.html").as_uri() + "#/receive/4-text/29?field=10&tab=unmasked"
-#: name -> (width, height, scheme)
-SHOTS = {"light": (1400, 860, "light"), "dark": (1400, 860, "dark"), "narrow": (420, 900, "light")}
+PAGE = (ROOT / "report" / "flask_sock" / "index.html").as_uri() + "#/receive/4-text/"
+UNMASKING = "29?field=10&tab=unmasked"
+#: name -> (width, height, scheme, where)
+SHOTS = {
+    "light": (1400, 860, "light", UNMASKING),
+    "dark": (1400, 860, "dark", UNMASKING),
+    "narrow": (420, 900, "light", UNMASKING),
+    "beside": (1400, 860, "light", "1?beside=ours"),
+    "predict": (1400, 860, "light", "0?predict=1"),
+}
 #: The command whose output is the picture of a terminal, and the terminal's columns.
 COMMAND, COLUMNS = ("show", "traces/receive.trace", "1"), 104
 
 
 def pages(browser: Browser) -> None:
     """The explorer page."""
-    for name, (width, height, scheme) in SHOTS.items():
+    for name, (width, height, scheme, where) in SHOTS.items():
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-        page.goto(PAGE)
-        page.wait_for_selector("#steps [aria-current='step']")
+        page.goto(PAGE + where)
+        page.wait_for_selector("#steps [aria-current='step']", state="attached")
+        if name == "predict":  # the second step is asked for
+            page.keyboard.press("ArrowRight")
+            page.locator("#choices button", has_text="wsproto").click()
+            page.keyboard.press("ArrowRight")
         page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
         print(FOLDER / f"{name}.png")
 

@@ -836,6 +836,18 @@ def test_nothing_is_left_hooked(tmp_path, engine, fails):
     assert not set(sys._current_frames()) - threads
 
 
+def test_no_thread_of_ours_is_left_however_the_threads_take_turns(tmp_path, engine):
+    """The writer's thread has ended when `stop` returns, and is not only about to."""
+    threads, interval = set(sys._current_frames()), sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(1e-6)
+        for number in range(60):
+            recorded(tmp_path / f"{number}.trace", shapes.bottom, engine=engine)
+            assert not set(sys._current_frames()) - threads
+    finally:
+        sys.setswitchinterval(interval)
+
+
 def test_no_thread_of_ours_is_in_the_programs_list(tmp_path, engine):
     done = recorded(tmp_path / "t.trace", lambda: (threading.active_count(), len(threading.enumerate())), engine=engine)
     assert done.result == (threading.active_count(), len(threading.enumerate()))

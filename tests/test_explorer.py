@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from helpers_explorer import AXE, current, place, report, visit
 from helpers_exports import Talk, missing, record
+from helpers_recording import PROGRAMS
 from playwright.sync_api import Browser, Page
 
 MESSAGE = "#/receive/4-text"
@@ -250,6 +252,56 @@ def test_the_page_is_complete(chromium: Browser, explorer_page: Path, how: str):
     targets = story.locator("a[href^='#m-']").evaluate_all("all => all.map(one => one.getAttribute('href').slice(1))")
     assert targets and set(targets) <= set(ids)
     context.close()
+
+
+#: What would turn a line around, hide in it, or be no character at all (half of a surrogate pair, as JSON may have it).
+ODD = "\u202eevil\u202c \u2066x\u2069 \u200b\ufeff \0 \x1b[31m \u2028 \U0001f600"
+#: A program whose own names are markup: its file, a function of it, its route's value.
+PROGRAM = """\
+import sys
+sys.path.insert(0, {folder!r})
+import echo_one
+plain = echo_one.say
+def shown(end, ws, message, lone="lone: " + chr(0xd800)):
+    plain(end, ws, message)
+shown.__code__ = shown.__code__.replace(co_name="<img src=x onerror=pwned=3>", {qualname})
+if __name__ == "__main__":
+    echo_one.say = shown
+    with echo_one.listening("tcp") as listener:
+        print(listener.getsockname()[1], flush=True)
+        end, _ = listener.accept()
+    with end:
+        echo_one.serve(end)
+"""
+
+
+def test_hostile_names_bidirectional_text_and_lone_surrogates(chromium: Browser, tmp_path: Path):
+    """As a file's name, a function's, a message: all shown as what they are, none turns the page around."""
+    folder = tmp_path / "<img src=x onerror=pwned=5>"
+    folder.mkdir()
+    qualname = "co_qualname='<img src=x onerror=pwned=3>'" if sys.version_info >= (3, 11) else ""
+    program = folder / "<script>pwned=6<b>.py"
+    program.write_text(PROGRAM.format(folder=str(PROGRAMS), qualname=qualname), encoding="utf-8")
+    trace = record(tmp_path, Talk("tcp", (ODD, HOSTILE)), program=program)
+    report(tmp_path / "pages", trace)
+    text = (tmp_path / "pages" / "index.html").read_bytes().decode("utf-8")  # and so without a lone surrogate
+    assert "\u202e" not in text.replace(ODD, "") and "\0" not in text
+    seen = ""
+    with visit(chromium, tmp_path / "pages" / "index.html", "#/tcp/1/0?calls=1", bypass_csp=True) as page:
+        for button in range(page.locator("#contents button").count()):
+            page.locator("#contents button").nth(button).click()
+            odd = page.locator("#steps button.step", has_text="pwned=3")
+            if odd.count():
+                odd.first.click()
+            for tab in range(page.locator("#tabs button").count()):
+                page.locator("#tabs button").nth(tab).click()
+                seen += str(page.evaluate("document.getElementById('explorer').textContent"))
+        assert page.evaluate("window.pwned") is None and page.locator("img").count() == 0
+        assert "evil" in seen and "pwned=6" in seen and "pwned=3" in seen and "lone: " in seen
+        assert re.findall("[\u202a-\u202e\u2066-\u2069\u200b\ufeff\0\x1b]", seen) == []
+        page.emulate_media(media="print")
+        page.wait_for_selector("#story")
+        assert page.evaluate("window.pwned") is None and page.locator("img").count() == 0
 
 
 def test_hostile_data_is_shown_and_never_obeyed(chromium: Browser, tmp_path: Path):

@@ -50,23 +50,24 @@ def make(
     known: Notes | None = None,
     locked: Lock | None = None,
     own: str = "",
+    flow: Callable[[Trace], Flow] = Flow,
     tell_progress: Callable[[str], None] = lambda name: None,
 ) -> View:
     """The view of `sources`. `steady` leaves out what differs from run to run, and refuses a link that is not proven;
-    `own` is where the program's own files lie, as seen from the page. Raises `ReportError`."""
+    `own` is where the program's own files lie, as seen from the page; `flow` follows a trace's values. Raises
+    `ReportError`."""
     names = lanes.order([source.trace for source in sources])
     functions = Functions(names, known or notes.load(), locked or lock.load(), own=own, strict=steady)
     recordings = []
     for source in sources:
         tell_progress(source.name)
-        recordings.append(_recording(source, functions, steady))
+        recordings.append(_recording(source, functions, steady, flow(source.trace)))
     return _used(View(title, functions.lanes, tuple(functions.files), tuple(functions.functions), tuple(recordings)))
 
 
-def _recording(source: Source, functions: Functions, steady: bool) -> Recording:
+def _recording(source: Source, functions: Functions, steady: bool, flow: Flow) -> Recording:
     trace = source.trace
     telling = Telling(trace, functions, Scrub(trace) if steady else AsIs(), steady)
-    flow = Flow(trace)
     journeys = numbered(flow)
     unknown = sorted(source.journeys - {journey.id for journey in journeys})
     if unknown:

@@ -102,9 +102,17 @@ function asText(message) {
   const best = message.buffers.length > 1 ? message.buffers.slice(1).filter(b => b.name === message.buffers.at(-1).name) : payload(message)
   if (best.some(buffer => hiddenByte(message, message.buffers.indexOf(buffer), 0))) return h("pre.as-text", {}, "hidden until you unmasked it, or came to the last step")
   const bytes = best.flatMap(buffer => [...buffer.bytes])
-  const text = new TextDecoder("utf-8").decode(Uint8Array.from(bytes))
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes))
   const blank = best.some(buffer => buffer.blank.length)
-  return h("pre.as-text", {}, blank ? text.replace(/\0+/g, "‹differs on every run›") : text)
+  return h("pre.as-text", {}, printable(blank ? text.replace(/\0+/g, "‹differs on every run›") : text))
+}
+
+/** What has no picture, or would turn the line around, as its number; lines stay lines. */
+function printable(text) {
+  return text.replace(/\r(?=\n)/g, "").replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, c => {
+    const code = c.codePointAt(0)
+    return code < 256 ? `\\x${hexed(code)}` : `\\u${code.toString(16).padStart(4, "0")}`
+  })
 }
 
 /** The bytes that text is made of: a payload that was not masked, else all of the message. */

@@ -36,6 +36,15 @@ export function rove(buttons, chosen) {
   for (const button of buttons) button.tabIndex = button === stop ? 0 : -1
 }
 
+/** A sentence of ours, in which `code` and **strong** stand as in the Markdown pages. */
+export function prose(text) {
+  return text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map(part =>
+    (part.startsWith("`") && part.length > 1 ? h("code", {}, part.slice(1, -1)) : part.startsWith("**") && part.length > 4 ? h("b", {}, part.slice(2, -2)) : part))
+}
+
+/** The same without any mark, where only text can stand. */
+export const plainly = text => text.replace(/`|\*\*/g, "")
+
 /** Text that a line may be broken in where a name has a dot. */
 export function breakable(name) {
   return name.split(/(?<=[._])/).flatMap((part, i) => (i ? [h("wbr"), part] : [part]))

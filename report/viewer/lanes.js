@@ -1,7 +1,7 @@
 // The lanes: one column a library, one row a step; an arrow leads from the caller's column to the callee's.
 
 import { called, data, lane, plural } from "./model.js"
-import { $, h, reveal, rove } from "./dom.js"
+import { $, h, plainly, reveal, rove } from "./dom.js"
 import { around, rowOf, rows } from "./rows.js"
 import { go, reached, here, state, theMessage, theRecording } from "./state.js"
 import { hiddenFrom } from "./predict.js"
@@ -63,7 +63,7 @@ function drawRow(row, at, message, used, leg) {
   const column = used.indexOf(step.lane)
   const before = at ? message.steps[shown[at - 1].at] : null
   const button = h("button.step", {
-    type: "button", "data-step": row.at, title: step.note || null,
+    type: "button", "data-step": row.at, title: step.note ? plainly(step.note) : null,
     onclick: () => go({ step: row.at, field: fieldOf(message, row.at) }),
   },
     h("span.number", {}, String(at + 1)),
@@ -156,7 +156,7 @@ function drawInside() {
   const message = theMessage()
   const step = message.steps[state.step]
   const used = columns(message)
-  const button = h("button.step", { type: "button", "data-step": state.step, title: step.note || null },
+  const button = h("button.step", { type: "button", "data-step": state.step, title: step.note ? plainly(step.note) : null },
     h("span.number", {}, "└"),
     track(step, used.indexOf(step.lane), used.indexOf(step.lane)),
     h(`span.label.lane-${lane(step.lane).hue}`, {},

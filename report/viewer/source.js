@@ -1,7 +1,7 @@
 // The source pane: the step's function with its executed lines, what went in, what came out, where it was called.
 
 import { address, called, data, fn, lane, lines, plural } from "./model.js"
-import { $, h, link, reveal } from "./dom.js"
+import { $, h, link, prose, reveal } from "./dom.js"
 import { state, theRecording, theStep } from "./state.js"
 import { besideStep } from "./beside.js"
 
@@ -15,7 +15,7 @@ export function drawSource() {
   const shown = own ? step.fn : step.caller
   $("source").replaceChildren(...[
     heading(step, from),
-    step.note && h("p.note", {}, step.note),
+    step.note && h("p.note", {}, ...prose(step.note)),
     h("dl.facts", {}, ...facts(step, from)),
     shown >= 0 ? code(shown, own ? step.ran : "", own ? -1 : step.line) : h("p.quiet", {}, "Its source is not in the trace."),
   ].filter(Boolean))
@@ -30,7 +30,7 @@ function heading(step, from) {
 
 function facts(step, from) {
   const found = []
-  const fact = (name, ...what) => found.push(h("dt", {}, name), h("dd", {}, ...what.flat()))
+  const fact = (name, ...what) => found.push(h("div", {}, h("dt", {}, name), h("dd", {}, ...what.flat())))
   const [label, name] = from.threads[step.thread] ?? ["?", ""]
   fact("thread", label === "main" ? "main" : `${label}, ${name}`)
   if (step.fn >= 0) fact("defined in", definition(step.fn))

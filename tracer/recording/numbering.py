@@ -177,7 +177,7 @@ class Numbering:
             data = items if size <= self._limit else items[: self._limit]
             self._unmasked.append((number, identity, "bytearray", "bytes", size, data, int(len(data) < size)))
             return number
-        key = None
+        key: tuple[int, Any] | None = None
         if items is None:
             if proper(names):
                 key, parts, cut = (id(kind), names), attributes, 0
