@@ -1,4 +1,4 @@
-"""Screenshots into docs/screenshots: the committed explorer page light, dark, narrow, beside, predicting; a terminal."""
+"""Screenshots into docs/screenshots: the explorer page light, dark, narrow, beside, predicting; and a terminal."""
 
 from __future__ import annotations
 
