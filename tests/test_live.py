@@ -312,6 +312,19 @@ def test_an_event_that_was_written_late_is_put_in_its_place(tmp_path: Path):
         assert wrong <= {"data"} and (not wrong or late < 2), "only what came before its handshake is not understood"
 
 
+def test_many_events_are_read_in_parts_and_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    trace = _finished(tmp_path / "a")
+    whole = Tail(trace).poll()
+    monkeypatch.setattr("tracer.reading.tail.MOST", 3)
+    tail = Tail(trace)
+    parts = [tail.poll()]
+    while not tail.over:
+        parts.append(tail.poll())
+    assert max(map(len, parts)) == 3 < len(whole)
+    assert sorted(m.wire.id for part in parts for m in part) == sorted(m.wire.id for m in whole)
+    assert len(unmagic("live", trace, cwd=tmp_path).out.splitlines()) == 5
+
+
 def test_only_what_is_new_is_read(tmp_path: Path):
     """Every event once, however often one looks; a growing trace costs what came."""
     trace = _finished(tmp_path / "a")

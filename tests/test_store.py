@@ -9,6 +9,8 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import threading
+import time
 import zlib
 from array import array
 from pathlib import Path
@@ -157,6 +159,41 @@ def test_opened_while_it_grows(tmp_path):
     with Trace.open(path) as trace:
         everything(trace)
         assert len(named(trace, "factorial")) == 7
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_somebody_reads_it_when_it_ends(tmp_path, stays):
+    """A reader in that very moment is waited for; one that stays finds the log, and harms nothing."""
+    path = tmp_path / "t.trace"
+    recorder = Recorder(str(path), Options(scope=("program",), program=str(PROGRAMS)))
+    recorder.start()
+    shapes.factorial(4)
+    recorder.drain()
+    reader = sqlite3.connect(path, check_same_thread=False)
+    assert reader.execute("select count(*) from batch").fetchone() == (1,)
+    if stays:
+        summary = recorder.stop()
+    else:
+        ending = threading.Thread(target=recorder.stop)
+        ending.start()
+        until(lambda: reader.execute("select 1 from meta where key = 'complete'").fetchone())
+        reader.close()
+        ending.join(30)
+        summary = recorder.stop()
+        assert not path.with_name("t.trace-wal").exists()
+    assert summary.faults == ()
+    reader.close()
+    with Trace.open(path) as trace:
+        everything(trace)
+        assert "complete" in trace.meta and len(named(trace, "factorial")) == 4
+
+
+def until(happened):
+    """Ask until it is so; a minute is for ever."""
+    late = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < late
+        time.sleep(0.001)
 
 
 def test_a_call_that_never_ended_is_open(tmp_path):

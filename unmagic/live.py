@@ -83,8 +83,8 @@ def follow(tail: Tail, to: Console, pause: Callable[[float], object]) -> int:
     talks = Conversations(tail.again)
     count = _print(talks.take(tail.poll()), tail, to)
     last = False
-    while not (tail.over or last):
-        last = bool(pause(INTERVAL))
+    while not (tail.over or (last and not tail.more)):
+        last = last or (not tail.more and bool(pause(INTERVAL)))
         count += _print(talks.take(tail.poll(surely=last)), tail, to)
     return count + _print(talks.end(), tail, to)
 

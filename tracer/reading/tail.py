@@ -52,6 +52,8 @@ class Tail:
         self.started = 0.0
         self.clock = 0
         self.over = False
+        #: There is more to be read than one look has given.
+        self.more = False
         #: The recording ended without saying so: the program was killed, or ended at once.
         self.broken = False
         self._last = 0
@@ -79,23 +81,21 @@ class Tail:
             return State.FINISHED if over or _abandoned(self.path) else State.GROWING
 
     def poll(self, *, surely: bool = False) -> list[Moved]:
-        """The wire events that were committed since, as they ended. `surely` looks also where nothing seems to have
-        changed. Raises `TraceError`."""
+        """The wire events that were committed since, as they ended; not all at once where there are many (`more`).
+        `surely` looks also where nothing seems to have changed. Raises `TraceError`."""
         with one_sentence(self.path):
-            if not self._changed() and not surely:
+            if not self._changed() and not (surely or self.more):
                 return []
-            over = False
-            found: list[Moved] = []
             with self._opened() as db:
                 if db is None:
                     return []
-                over = self._look_at_meta(db)  # first: what is read after it is all there will be
-                while new := self._rows(db, f"w.id > {self._last}"):
-                    self._last = max(moved.wire.id for moved in new)
-                    found += new
-            if not self.clock and found:  # an older recorder did not say what its clock said when it began
-                self.clock = found[0].wire.t0
-            self.over = self.over or over
+                ended = self._look_at_meta(db)  # first: what is read after it is all there will be
+                found = self._rows(db, f"w.id > {self._last}", MOST)
+            if found:
+                self._last = found[-1].wire.id
+                self.clock = self.clock or found[0].wire.t0  # an older recorder did not say it
+            self.more = len(found) == MOST
+            self.over = (ended or self.broken) and not self.more
             return sorted(found, key=lambda moved: moved.wire.ended)
 
     def again(self, connection: int) -> list[Moved]:
@@ -103,7 +103,7 @@ class Tail:
         with one_sentence(self.path), self._opened() as db:
             if db is None:
                 return []
-            found = self._rows(db, f"w.connection = {connection} and w.id <= {self._last}", limit=-1)
+            found = self._rows(db, f"w.connection = {connection} and w.id <= {self._last}", -1)
             return sorted(found, key=lambda moved: moved.wire.ended)
 
     def _changed(self) -> bool:
@@ -121,7 +121,7 @@ class Tail:
         self._quiet = 0 if seen != self._seen else self._quiet + 1
         self._seen = seen
         if self._quiet and self._quiet % PATIENCE == 0 and len(stats) > 1 and _abandoned(self.path):
-            self.over = self.broken = True
+            self.broken = True
         return self._quiet % PATIENCE == 0
 
     @contextmanager
@@ -160,7 +160,7 @@ class Tail:
             raise Damaged("when it began is no number") from None
         return "complete" in meta
 
-    def _rows(self, db: sqlite3.Connection, which: str, limit: int = MOST) -> list[Moved]:
+    def _rows(self, db: sqlite3.Connection, which: str, limit: int) -> list[Moved]:
         columns = "w.id, began, ended, thread, op, connection, code, line, w.size, value, error, detail, t0, t1, data"
         query = f"select {columns} from wire w left join value v on v.id = w.value where {which}"
         return [self._moved(db, row) for row in db.execute(f"{query} order by w.id limit {limit}").fetchall()]
