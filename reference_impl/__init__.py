@@ -6,13 +6,11 @@ Read it upwards, stop where you like, and try what you have so far at the prompt
     deflate      the one extension                         events       what can happen, in and out
     connection   the protocol, without any I/O             request      one HTTP request
     handshake    the request that ends HTTP                server       a connection on a thread
-    http         accept TCP, call a WSGI application       routing      which view is for which URL
-    blueprints   routes that wait for an application       app          the smallest Flask
+    http         accept TCP, call a WSGI application       app          the smallest Flask
     sock         WebSocket routes                          __main__     all of it, served
 """
 
-from .app import App, Response, current_app, request
-from .blueprints import Blueprint
+from .app import App, Blueprint, Response, current_app, request
 from .http import make_server
 from .server import ConnectionClosed, ConnectionError, Server
 from .sock import Sock

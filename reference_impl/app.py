@@ -1,6 +1,7 @@
 """The smallest Flask: an application of routes and blueprints, a request to look at, a response to return.
 
-In: a WSGI environ. Out: a WSGI response, made of what the view function returned.
+In: a WSGI environ. Out: a WSGI response, made of what the view function returned. A blueprint keeps its routes until it
+is registered, perhaps within another blueprint; then each becomes one `app.add_url_rule`, with prefixes and names.
 
     >>> app = App(__name__)
     >>> @app.route("/hello/<name>")
@@ -12,22 +13,25 @@ In: a WSGI environ. Out: a WSGI response, made of what the view function returne
 Follows https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/app.py#L879-L939
 and https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/app.py#L1129-L1269
 and https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/sansio/app.py#L570-L660
-Leaves out: templates, sessions, cookies, forms, hooks, signals, error handlers, URL building, the test client; the
-arguments and the body of a request, which are in its `environ`; of what a view may return dicts, lists and tuples.
+and, for rules, https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/rules.py#L605-L696
+and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/routing/matcher.py#L69-L202
+and, for blueprints, https://github.com/pallets/flask/blob/22d924701a6ae2e4cd01e9a15bbaf3946094af65/src/flask/sansio/blueprints.py#L34-L377
+Leaves out: templates, static files, sessions, cookies, forms, hooks, signals, error handlers, URL building, the test
+client; the arguments and the body of a request, which are in its `environ`; of what a view may return dicts, lists and
+tuples. Of routing: that WebSockets and HTTP have rules of their own (`Server` refuses what is no WebSocket), that views
+are found by their endpoint's name, so that none may be taken twice; redirects to add a slash, hosts, defaults,
+converters (each variable is text), and most of the weights by which the original sorts its rules. Of blueprints:
+another name at registration.
 """
 
-import sys
-import traceback
+import re
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar, copy_context
-from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from .blueprints import Blueprint, Scaffold, View
-from .request import split_list
-from .routing import HTTPError, Rule, find_rule
+from .request import status_line
 
-HTML = "text/html; charset=utf-8"
+View = Callable[..., Any]
 
 
 class Request:
@@ -39,12 +43,6 @@ class Request:
         self.path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         self.headers = {k[5:].replace("_", "-").title(): v for k, v in environ.items() if k.startswith("HTTP_")}
 
-    @property
-    def is_websocket(self) -> bool:
-        """Whether the client asks for one. Werkzeug's router looks at the same two headers."""
-        connection, upgrade = (self.headers.get(name, "").lower() for name in ("Connection", "Upgrade"))
-        return "upgrade" in split_list(connection) and "websocket" in split_list(upgrade)
-
 
 class Response:
     """A body, a status and headers; itself a WSGI application, as Werkzeug's is."""
@@ -52,32 +50,60 @@ class Response:
     def __init__(self, body: str | bytes = b"", status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> None:
         self.body = body.encode() if isinstance(body, str) else body
         self.status = status
-        self.headers = [("Content-Type", HTML), ("Content-Length", str(len(self.body))), *headers]
+        self.headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(self.body))), *headers]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        start_response(f"{self.status} {HTTPStatus(self.status).phrase}", self.headers)
+        start_response(status_line(self.status), self.headers)
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else self.body]
 
 
 class LocalProxy:
     """One name for what each thread has for itself: `request.path` is the path of *this* thread's request."""
 
-    def __init__(self, variable: ContextVar[Any]) -> None:
-        self._variable = variable
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # Python asking what this is; nobody's request
-            raise AttributeError(name)
         try:
-            return getattr(self._variable.get(), name)
+            return getattr(_here.get()[self._name], name)
         except LookupError:
-            raise RuntimeError(f"no request is being handled here, so there is no {self._variable.name}") from None
+            raise AttributeError(f"no request is being handled here, so there is no {self._name}") from None
 
 
-_request: ContextVar[Request] = ContextVar("request")
-_current_app: ContextVar["App"] = ContextVar("current_app")
-request = cast(Request, LocalProxy(_request))
-current_app = cast("App", LocalProxy(_current_app))
+_here: ContextVar[dict[str, Any]] = ContextVar("here")  # each thread has its own
+request = cast(Request, LocalProxy("request"))
+current_app = cast("App", LocalProxy("current_app"))
+
+
+class Rule(NamedTuple):
+    """Which view is for which URL.
+
+    >>> Rule("/users/<name>", "user", print, {"GET"}).match("/users/Ann")
+    {'name': 'Ann'}
+    """
+
+    rule: str
+    endpoint: str
+    view: View
+    methods: set[str]
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The values of the variables; None if the rule is not for this path."""
+        found = re.fullmatch(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", re.escape(self.rule)), path)
+        return found.groupdict() if found else None
+
+
+class Scaffold:
+    """What an application and a blueprint have in common: the decorator."""
+
+    add_url_rule: Callable[..., None]
+
+    def route(self, rule: str, endpoint: str | None = None, **options: Any) -> Callable[[View], View]:
+        def decorator(f: View) -> View:
+            self.add_url_rule(rule, endpoint, f, **options)
+            return f
+
+        return decorator
 
 
 class App(Scaffold):
@@ -87,49 +113,77 @@ class App(Scaffold):
         self.import_name = import_name
         self.config: dict[str, Any] = {}
         self.rules: list[Rule] = []
-        self.view_functions: dict[str, View] = {}
 
     def add_url_rule(self, rule: str, endpoint: str | None, view_func: View, **options: Any) -> None:
-        """`options`: methods (default GET), websocket (default False)."""
-        endpoint = endpoint or view_func.__name__
-        if self.view_functions.setdefault(endpoint, view_func) is not view_func:
-            raise AssertionError(f"View function mapping is overwriting an existing endpoint function: {endpoint}")
-        methods = {method.upper() for method in options.get("methods", ["GET"])}
+        """`options`: methods (default GET); others, such as Werkzeug's `websocket`, change nothing here."""
+        methods = set(options.get("methods", ["GET"]))
         methods |= {"HEAD"} if "GET" in methods else set()
-        self.rules.append(Rule(rule, endpoint, view_func, methods, options.get("websocket", False)))
-        self.rules.sort(key=Rule.order)
+        self.rules.append(Rule(rule, endpoint or view_func.__name__, view_func, methods))
+        self.rules.sort(key=lambda rule: rule.rule.count("<"))  # `/users/me` is tried before `/users/<name>`
 
-    def register_blueprint(self, blueprint: Blueprint, **options: Any) -> None:
+    def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
         blueprint.register(self, options)
 
-    def make_response(self, value: Any) -> Response:
-        """What a view returned, as a Response."""
-        if isinstance(value, Response):
-            return value
-        if isinstance(value, (str, bytes)):
-            return Response(value)
-        raise TypeError(f"a view must return str, bytes or a Response, not {type(value).__name__}")
-
     def dispatch_request(self, request: Request) -> Response:
-        """Find the view, call it, make a response of what it returns."""
-        rule, arguments = find_rule(self.rules, request.method, request.path, request.is_websocket)
-        return self.make_response(rule.view(**arguments))
+        """Find the view, call it, make a response of what it returns; or one that says why there is no view.
 
-    def handle_request(self, request: Request) -> Response:
-        """The same, and a response of what it raises."""
-        _current_app.set(self)
-        _request.set(request)
-        try:
-            return self.dispatch_request(request)
-        except HTTPError as error:
-            return Response(f"<h1>{error}</h1>\n", error.status, error.headers)
-        except Exception:
-            traceback.print_exc(file=request.environ.get("wsgi.errors", sys.stderr))
-            return Response("<h1>500 Internal Server Error</h1>\n", 500)
-
-    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        response = copy_context().run(self.handle_request, Request(environ))  # what it sets, is set for this call only
-        return response(environ, start_response)
+        What the view raises is for the server below: it knows what has been written already.
+        """
+        _here.set({"request": request, "current_app": self})
+        matches = [(rule, arguments) for rule in self.rules if (arguments := rule.match(request.path)) is not None]
+        for rule, arguments in matches:
+            if request.method in rule.methods:
+                value = rule.view(**arguments)
+                return value if isinstance(value, Response) else Response(value)
+        allowed = {method for rule, _ in matches for method in rule.methods}
+        status = 405 if allowed else 404
+        return Response(f"<h1>{status_line(status)}</h1>\n", status, [("Allow", ", ".join(sorted(allowed)))])
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        return self.wsgi_app(environ, start_response)
+        # what `dispatch_request` sets, is set for this call only
+        response = copy_context().run(self.dispatch_request, Request(environ))
+        return response(environ, start_response)
+
+
+class BlueprintSetupState(NamedTuple):
+    """What the deferred functions get when there is an application."""
+
+    app: Any
+    name: str  # with the names of the blueprints around it, and dots
+    url_prefix: str  # with theirs
+
+    def add_url_rule(self, rule: str, endpoint: str | None, view_func: View, **options: Any) -> None:
+        endpoint = f"{self.name}.{endpoint or view_func.__name__}"
+        self.app.add_url_rule(join_prefix(self.url_prefix, rule), endpoint, view_func, **options)
+
+
+def join_prefix(prefix: str, rule: str) -> str:
+    """`/a/` and `/b` make `/a/b`; if there is only one, it is that."""
+    return f"{prefix.rstrip('/')}/{rule.lstrip('/')}" if prefix and rule else prefix or rule
+
+
+class Blueprint(Scaffold):
+    def __init__(self, name: str, import_name: str, url_prefix: str = "") -> None:
+        self.name, self.import_name, self.url_prefix = name, import_name, url_prefix
+        self.deferred_functions: list[Callable[[BlueprintSetupState], Any]] = []
+
+    def record(self, func: Callable[[BlueprintSetupState], Any]) -> None:
+        """Have `func` called with the setup state whenever the blueprint is registered."""
+        self.deferred_functions.append(func)
+
+    def add_url_rule(self, rule: str, endpoint: str | None, view_func: View, **options: Any) -> None:
+        self.record(lambda state: state.add_url_rule(rule, endpoint, view_func, **options))
+
+    def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
+        """A blueprint in a blueprint: its routes get both prefixes, its endpoints both names."""
+        if blueprint is self:
+            raise ValueError("Cannot register a blueprint on itself")
+        self.record(lambda outer: blueprint.register(outer.app, options, outer))
+
+    def register(self, app: Any, options: dict[str, Any], outer: BlueprintSetupState | None = None) -> None:
+        """Called by the application's `register_blueprint`; a real Flask's may call it, too."""
+        name, prefix = self.name, options.get("url_prefix", self.url_prefix)
+        if outer:
+            name, prefix = f"{outer.name}.{name}", join_prefix(outer.url_prefix, prefix)
+        for deferred in self.deferred_functions:
+            deferred(BlueprintSetupState(app, name, prefix))

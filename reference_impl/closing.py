@@ -14,8 +14,6 @@ Leaves out: nothing; and takes code 1014, which was registered after the origina
 from codecs import getincrementaldecoder
 from enum import IntEnum
 
-Utf8Decoder = getincrementaldecoder("utf-8")
-
 
 class CloseReason(IntEnum):
     """RFC 6455, section 7.4.1, and the registry of IANA (1012 to 1014)."""
@@ -75,15 +73,15 @@ def format_close(code: int, reason: str | None) -> bytes:
         code = CloseReason.NORMAL_CLOSURE
     if code not in ON_THE_WIRE:
         raise ValueError(f"{code} is no close code: use 1000 to 1003, 1007 to 1014 or 3000 to 4999")
-    text = (reason or "").encode()[:123].decode(errors="ignore")
-    return code.to_bytes(2, "big") + text.encode()
+    # 5.5: a control frame holds 125 bytes; the first character that is cut by that is left out
+    return code.to_bytes(2, "big") + (reason or "").encode()[:123].decode(errors="ignore").encode()
 
 
 class Utf8:
     """Section 8.1, while the bytes arrive: raises ParseFailed at the first one that cannot belong to UTF-8."""
 
     def __init__(self) -> None:
-        self._decoder = Utf8Decoder()
+        self._decoder = getincrementaldecoder("utf-8")()
 
     def decode(self, data: bytes, last: bool) -> str:
         try:

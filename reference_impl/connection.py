@@ -18,14 +18,13 @@ looked up from the two; what may be sent in it, and which frame may follow which
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from enum import Enum
 
 from .closing import CloseReason, ParseFailed, Utf8, format_close, parse_close
 from .deflate import NO_LIMIT, PerMessageDeflate
 from .events import BytesMessage, CloseConnection, Event, LocalProtocolError, Message, Ping, Pong, TextMessage
-from .frames import Frame, FrameParser, Opcode, Piece
+from .frames import Frame, FrameParser, Opcode
 
 
 class ConnectionType(Enum):
@@ -34,21 +33,16 @@ class ConnectionType(Enum):
 
 
 class ConnectionState(Enum):
-    CONNECTING = 0
-    OPEN = 1
-    REMOTE_CLOSING = 2
-    LOCAL_CLOSING = 3
-    CLOSED = 4
-    REJECTING = 5
+    """Section 7.1. The states of an open WebSocket are named by two facts: (close frame sent, close frame received)."""
+
+    CONNECTING = "the opening handshake is under way"
+    REJECTING = "it was refused"
+    OPEN = (False, False)
+    REMOTE_CLOSING = (False, True)
+    LOCAL_CLOSING = (True, False)
+    CLOSED = (True, True)
 
 
-#: Section 7.1: (close frame sent, close frame received) -> state.
-STATES = {
-    (False, False): ConnectionState.OPEN,
-    (False, True): ConnectionState.REMOTE_CLOSING,
-    (True, False): ConnectionState.LOCAL_CLOSING,
-    (True, True): ConnectionState.CLOSED,
-}
 #: 5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
 SENDABLE: dict[ConnectionState, tuple[type[Event], ...]] = {
     ConnectionState.OPEN: (Message, Ping, Pong, CloseConnection),
@@ -61,45 +55,25 @@ FRAGMENTS = {
 }
 
 
-@dataclass
-class Incoming:
-    """The message that is under way."""
-
-    opcode: Opcode
-    compressed: bool
-    size: int = 0  # bytes so far, inflated
-    utf8: Utf8 = field(default_factory=Utf8)
-
-
-@dataclass
 class Connection:
-    """An open WebSocket, after the handshake. `max_message_size` counts bytes, inflated, of text as of binary."""
+    """An open WebSocket, after the handshake. `limit`: the most bytes of a message, inflated, of text as of binary."""
 
-    connection_type: ConnectionType
-    extensions: Sequence[PerMessageDeflate] = ()
-    trailing_data: bytes = b""
-    max_message_size: int | None = None
-    close_sent: bool = False
-    close_received: bool = False
-    _lost: bool = False
-    _incoming: Incoming | None = None
-    _outgoing: Opcode | None = None
-
-    def __post_init__(self) -> None:
-        self.client = self.connection_type is ConnectionType.CLIENT
-        self.deflate = self.extensions[0] if self.extensions else None
-        self._parser = FrameParser(from_client=not self.client, compression=self.deflate is not None)
-        self._parser.receive_bytes(self.trailing_data)
+    def __init__(self, kind: ConnectionType, deflate: PerMessageDeflate | None = None, limit: int = NO_LIMIT) -> None:
+        self.client, self.deflate, self.limit = kind is ConnectionType.CLIENT, deflate, limit
+        self.close_sent = self.close_received = self._lost = False
+        self._incoming: Opcode | None = None  # the type of the message under way, if there is one
+        self._compressed, self._size, self._utf8 = False, 0, Utf8()  # of that message
+        self._outgoing: Opcode | None = None
+        self._parser = FrameParser(not self.client, self.deflate is not None)
 
     @property
     def state(self) -> ConnectionState:
-        return STATES[self.close_sent, self.close_received]
+        return ConnectionState((self.close_sent, self.close_received))
 
     def receive_data(self, data: bytes | None) -> None:
         """Hand over what a socket delivered; None says that TCP has ended."""
         if data is None:
-            self._lost = not self.close_received
-            self.close_sent = True  # or will never be: nothing can be sent any more
+            self._lost = self.close_sent = True  # or the close frame never will be: nothing can be sent any more
         elif self.state is ConnectionState.CLOSED:
             raise LocalProtocolError("the connection is closed")
         elif not self.close_received:
@@ -107,12 +81,12 @@ class Connection:
 
     def events(self) -> Iterator[Event]:
         """What the peer did. A violation comes as the CloseConnection to answer it with, and is the last event."""
-        pieces = self._parser.pieces()
+        frames = self._parser.frames()
         try:
             # 1.4: "After receiving a control frame indicating the connection should be closed, a peer discards any
             # further data received."
-            while not self.close_received and (piece := next(pieces, None)):
-                yield self._control(piece) if piece.opcode.iscontrol() else self._data(piece)
+            while not self.close_received and (frame := next(frames, None)):
+                yield self._control(frame) if frame.opcode.iscontrol() else self._data(frame)
         except ParseFailed as error:
             # 7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code before proceeding to
             # _Close the WebSocket Connection_." Nothing is read any more.
@@ -122,36 +96,30 @@ class Connection:
             self.close_received = True
             yield CloseConnection(CloseReason.ABNORMAL_CLOSURE)
 
-    def _control(self, piece: Piece) -> Event:
-        if piece.opcode is Opcode.CLOSE:
-            event = CloseConnection(*parse_close(piece.payload))
+    def _control(self, frame: Frame) -> Event:
+        if frame.opcode is Opcode.CLOSE:
             self.close_received = True
-            return event
-        return Ping(piece.payload) if piece.opcode is Opcode.PING else Pong(piece.payload)
+            return CloseConnection(*parse_close(frame.payload))
+        return Ping(frame.payload) if frame.opcode is Opcode.PING else Pong(frame.payload)
 
-    def _data(self, piece: Piece) -> Event:
-        continues = piece.opcode is Opcode.CONTINUATION
-        if piece.starts and (wrong := FRAGMENTS.get((self._incoming is not None, continues))):
+    def _data(self, frame: Frame) -> Event:
+        """A part of a message, inflated if need be, and never more of it than the limit has room for."""
+        continues, ends = frame.opcode is Opcode.CONTINUATION, not frame.missing
+        if wrong := FRAGMENTS.get((self._incoming is not None, continues)):
             raise ParseFailed(wrong)
-        message = self._incoming = self._incoming or Incoming(piece.opcode, piece.rsv1)
-        last = piece.fin and piece.ends
-        data = self._payload(message, piece, last)
+        if self._incoming is None:
+            self._incoming, self._compressed, self._size = frame.opcode, frame.rsv1, 0
+        opcode, data, last, room = self._incoming, frame.payload, frame.fin and ends, self.limit - self._size
+        if self._compressed and self.deflate:
+            data = self.deflate.inflate(data, last, room)
+        elif len(data) + frame.missing > room:  # there is no need to wait for what is announced
+            raise ParseFailed("the message is too big", CloseReason.MESSAGE_TOO_BIG)
+        self._size += len(data)
         if last:
             self._incoming = None
-        if message.opcode is Opcode.TEXT:
-            return TextMessage(message.utf8.decode(data, last), piece.ends, last)
-        return BytesMessage(data, piece.ends, last)
-
-    def _payload(self, message: Incoming, piece: Piece, last: bool) -> bytes:
-        """The piece's payload, inflated if need be, and never more of it than the limit has room for."""
-        data, room = piece.payload, (self.max_message_size or NO_LIMIT) - message.size
-        if message.compressed and self.deflate:
-            data = self.deflate.inflate(data, last, room)
-        # The header announces the size: there is no need to wait for the bytes.
-        elif (piece.length if piece.starts else len(data)) > room:
-            raise ParseFailed("the message is too big", CloseReason.MESSAGE_TOO_BIG)
-        message.size += len(data)
-        return data
+        if opcode is Opcode.TEXT:
+            return TextMessage(self._utf8.decode(data, last), ends, last)
+        return BytesMessage(data, ends, last)
 
     def send(self, event: Event) -> bytes:
         """The bytes for one event, to be written whole and in this order."""
@@ -174,10 +142,9 @@ class Connection:
         opcode, first = Opcode.TEXT if isinstance(data, str) else Opcode.BINARY, self._outgoing is None
         if not first and self._outgoing is not opcode:
             raise LocalProtocolError("5.4: all parts of a message are of one type")
+        self._outgoing = None if finished else opcode
         payload = data.encode() if isinstance(data, str) else data
         if self.deflate:
             payload = self.deflate.deflate(payload, finished)
-        self._outgoing = None if finished else opcode
         # RFC 7692, section 6.1: RSV1 is set on the first fragment of a compressed message, and only there.
-        rsv1 = first and self.deflate is not None
-        return Frame(opcode if first else Opcode.CONTINUATION, payload, finished, rsv1)
+        return Frame(opcode if first else Opcode.CONTINUATION, payload, finished, first and self.deflate is not None)

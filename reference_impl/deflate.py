@@ -13,7 +13,6 @@ Leaves out: the general `Extension` interface (there is one extension), and the 
 
 import re
 import zlib
-from dataclasses import dataclass
 
 from .closing import CloseReason, ParseFailed
 
@@ -23,10 +22,10 @@ PARAMETER = re.compile(r'([a-z_]+)(?:[ \t]*=[ \t]*("?)(\w+)\2)?')
 #: RFC 7692, section 7.1: the parameters of an offer, and which values each may have ("" stands for no value).
 #: zlib cannot compress with a window of 2**8 bytes, so `server_max_window_bits=8` is declined.
 OFFERED_VALUES = {
-    "server_no_context_takeover": "",
     "client_no_context_takeover": "",
-    "server_max_window_bits": "9|1[0-5]",
+    "server_no_context_takeover": "",
     "client_max_window_bits": "|[89]|1[0-5]",
+    "server_max_window_bits": "9|1[0-5]",
 }
 #: 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end"; 7.2.2: append them again.
 TAIL = b"\x00\x00\xff\xff"
@@ -34,13 +33,11 @@ LAST_BLOCK = b"\x01\x00\x00\xff\xff"  # an empty one: it ends a stream, if it is
 NO_LIMIT = 1 << 62  # more bytes than there are
 
 
-@dataclass(repr=False)
 class PerMessageDeflate:
     """The server's end of one agreement, with two zlib streams: one for each direction."""
 
-    client_no_context_takeover: bool = False
-    server_no_context_takeover: bool = False
-    server_max_window_bits: int = zlib.MAX_WBITS
+    client_no_context_takeover = server_no_context_takeover = False
+    server_max_window_bits = zlib.MAX_WBITS
     _compressor: "zlib._Compress | None" = None
     _decompressor: "zlib._Decompress | None" = None
 
@@ -54,16 +51,14 @@ class PerMessageDeflate:
         valid = all(key in OFFERED_VALUES and re.fullmatch(OFFERED_VALUES[key], asked[key]) for key in asked)
         if name != NAME or len(asked) != len(parameters) or not valid:
             return None
-        self.client_no_context_takeover |= "client_no_context_takeover" in asked
-        self.server_no_context_takeover |= "server_no_context_takeover" in asked
-        self.server_max_window_bits = int(asked.get("server_max_window_bits", self.server_max_window_bits))
-        answer = [NAME]
-        answer += ["client_no_context_takeover"] if self.client_no_context_takeover else []
-        answer += ["server_no_context_takeover"] if self.server_no_context_takeover else []
-        for bits in ("client_max_window_bits", "server_max_window_bits"):
-            if bits in asked:  # the client's window may be any: the largest reads what a smaller one wrote
-                answer.append(f"{bits}={asked[bits] or zlib.MAX_WBITS}")
-        return "; ".join(answer)
+        if asked.get("client_max_window_bits") == "":
+            # The client can do with any window, and so can we: the largest reads what a smaller one wrote.
+            asked["client_max_window_bits"] = str(zlib.MAX_WBITS)
+        self.client_no_context_takeover = "client_no_context_takeover" in asked
+        self.server_no_context_takeover = "server_no_context_takeover" in asked
+        self.server_max_window_bits = int(asked.get("server_max_window_bits", zlib.MAX_WBITS))
+        agreed = [key + (asked[key] and f"={asked[key]}") for key in OFFERED_VALUES if key in asked]
+        return "; ".join([NAME, *agreed])
 
     def deflate(self, data: bytes, last: bool) -> bytes:
         """Compress a part of a message; `last` ends the message."""

@@ -9,13 +9,12 @@ Leaves out: `RejectData` (a refusal of ours is whole), and the pages of document
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any
 
 from .closing import ProtocolError
 from .deflate import PerMessageDeflate
 
 Headers = Sequence[tuple[bytes, bytes]]
-T = TypeVar("T", bytes, str)
 
 
 class Event:
@@ -64,21 +63,21 @@ class CloseConnection(Event):
 
 
 @dataclass(frozen=True)
-class Message(Event, Generic[T]):
+class Message(Event):
     """A message, or a part of one: the last part has `message_finished`."""
 
-    data: T
+    data: Any  # str or bytes
     frame_finished: bool = True
     message_finished: bool = True
 
 
 @dataclass(frozen=True)
-class TextMessage(Message[str]):
+class TextMessage(Message):
     """Text, decoded."""
 
 
 @dataclass(frozen=True)
-class BytesMessage(Message[bytes]):
+class BytesMessage(Message):
     """Binary data."""
 
 
@@ -105,13 +104,8 @@ class LocalProtocolError(ProtocolError):
 
 
 class RemoteProtocolError(ProtocolError):
-    """The peer's opening handshake, or its HTTP, is wrong; `event_hint` is what to answer."""
+    """The peer's opening handshake, or its HTTP, is wrong; `event_hint` is what to answer, this HTTP status."""
 
-    def __init__(self, message: str, event_hint: RejectConnection) -> None:
-        super().__init__(message)
-        self.event_hint = event_hint
-
-
-def refuse(status: int, sentence: str, *headers: tuple[bytes, bytes]) -> RemoteProtocolError:
-    """The error to raise for a request that gets this HTTP status."""
-    return RemoteProtocolError(sentence, RejectConnection(status, headers, sentence))
+    def __init__(self, status: int, sentence: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(sentence)
+        self.event_hint = RejectConnection(status, headers, sentence)

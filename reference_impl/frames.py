@@ -1,11 +1,11 @@
 """One WebSocket frame: parse it, serialize it, mask it (RFC 6455, section 5).
 
-In: the bytes that a socket delivered, cut anywhere. Out: `Piece`s, each a frame's header with as much of its
-payload, unmasked, as has arrived. The way back: `Frame(Opcode.TEXT, b"Hello").serialize()`.
+In: the bytes that a socket delivered, cut anywhere. Out: `Frame`s, each with as much of its payload,
+unmasked, as has arrived. The way back: `Frame(Opcode.TEXT, b"Hello").serialize()`.
 
     >>> parser = FrameParser(from_client=True)
     >>> parser.receive_bytes(bytes.fromhex("818537fa213d7f9f4d5158"))     # RFC 6455, section 5.7
-    >>> [piece.payload for piece in parser.pieces()]
+    >>> [frame.payload for frame in parser.frames()]
     [b'Hello']
 
 Follows https://github.com/python-hyper/wsproto/blob/820701baf101b8c364a879440e1215da2fb0973f/src/wsproto/frame_protocol.py#L333-L508
@@ -21,7 +21,6 @@ What the first bytes say, bit by bit (section 5.2):
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -63,7 +62,7 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
     >>> apply_mask(b"Hello", bytes.fromhex("37fa213d")).hex()
     '7f9f4d5158'
     """
-    if key is None or not data:
+    if key is None:
         return data
     # 5.3: "Octet i of the transformed data ("transformed-octet-i") is the XOR of octet i of the original data
     # ("original-octet-i") with octet at index i modulo 4 of the masking key". Written so, a Python loop runs once per
@@ -74,46 +73,33 @@ def apply_mask(data: bytes, key: bytes | None, offset: int = 0) -> bytes:
     return (int.from_bytes(data, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One whole frame, its payload unmasked. Mask and length exist on the wire only."""
+class Frame(NamedTuple):
+    """One frame, its payload unmasked; or as much of one as has arrived, and later the rest, as continuations of it.
+    Mask and length exist on the wire only."""
 
     opcode: Opcode
     payload: bytes = b""
     fin: bool = True
     rsv1: bool = False
+    missing: int = 0  # bytes of the payload that have still to arrive; none of a control frame
 
     def serialize(self, mask: bytes | None = None) -> bytes:
         """The frame's bytes, masked with the 4 bytes `mask` (a client must, a server must not: 5.1)."""
         length = len(self.payload)
         if self.opcode.iscontrol() and length > MAX_CONTROL_PAYLOAD:
             raise ValueError(f"5.5: a control frame holds at most 125 bytes, not {length}")
-        first = (FIN if self.fin else 0) | (RSV1 if self.rsv1 else 0) | self.opcode
-        second = MASK if mask else 0
+        short, size = length, 0
         # 5.2: "the minimal number of bytes MUST be used to encode the length"
-        if length <= 125:
-            head = bytes([first, second | length])
-        elif length < 1 << 16:
-            head = bytes([first, second | 126]) + length.to_bytes(2, "big")
-        else:
-            head = bytes([first, second | 127]) + length.to_bytes(8, "big")
+        for marker, (bytes_that_follow, smallest) in EXTENDED_LENGTHS.items():
+            if length >= smallest:
+                short, size = marker, bytes_that_follow
+        first = (FIN if self.fin else 0) | (RSV1 if self.rsv1 else 0) | self.opcode
+        head = bytes([first, (MASK if mask else 0) | short]) + length.to_bytes(8, "big")[8 - size :]
         return head + (mask or b"") + apply_mask(self.payload, mask)
 
 
-class Piece(NamedTuple):
-    """A frame, or as much of one as has arrived; `length` is that of the whole payload. A control frame is whole."""
-
-    opcode: Opcode
-    payload: bytes
-    length: int
-    fin: bool = True
-    rsv1: bool = False
-    starts: bool = True  # the payload's first byte is in this piece (or there is no payload)
-    ends: bool = True  # its last byte is
-
-
 class FrameParser:
-    """Bytes in, pieces out. Each generator below reads like the RFC; a `yield None` means "feed me more"."""
+    """Bytes in, frames out. Each generator below reads like the RFC; a `yield None` means "feed me more"."""
 
     def __init__(self, from_client: bool, compression: bool = False) -> None:
         self.from_client, self.compression = from_client, compression
@@ -123,51 +109,42 @@ class FrameParser:
     def receive_bytes(self, data: bytes) -> None:
         self.buffer += data
 
-    def pieces(self) -> Iterator[Piece]:
+    def frames(self) -> Iterator[Frame]:
         """What can be read from the bytes so far. Raises ParseFailed at the first byte that is wrong."""
-        for piece in self._running:
-            if piece is None:
-                return
-            yield piece
+        return iter(lambda: next(self._running, None), None)
 
-    def _parse(self) -> Generator[Piece | None, None, None]:
+    def _parse(self) -> Generator[Frame | None, None, None]:
         while True:
-            first, second = yield from self._read(2)
+            first, second = yield from self._read(2, 2)
             opcode = self._check(first, second)
             length = yield from self._read_length(second & LENGTH)
-            mask = (yield from self._read(4)) if second & MASK else None
-            while opcode.iscontrol() and len(self.buffer) < length:
-                yield None
-            yield from self._read_payload(Piece(opcode, b"", length, bool(first & FIN), bool(first & RSV1)), mask)
+            mask = (yield from self._read(4, 4)) if second & MASK else None
+            header = Frame(opcode, b"", bool(first & FIN), bool(first & RSV1))
+            # A control frame is waited for. A data frame is handed on as it arrives, first of all its header, with
+            # whatever is there: who has a limit need not wait for more.
+            part = yield from self._read(length if opcode.iscontrol() else 0, length)
+            yield header._replace(payload=apply_mask(part, mask), missing=length - len(part))
+            done = len(part)
+            while done < length:
+                part = yield from self._read(1, length - done)
+                payload, done = apply_mask(part, mask, done), done + len(part)
+                yield header._replace(opcode=Opcode.CONTINUATION, payload=payload, missing=length - done)
 
-    def _read_payload(self, header: Piece, mask: bytes | None) -> Generator[Piece | None, None, None]:
-        """A data frame is handed on as it arrives, first of all its header: who has a limit need not wait for more."""
-        taken = -1  # nothing yet, not even the header
-        while taken < header.length:
-            start = max(taken, 0)
-            part = bytes(self.buffer[: header.length - start])
-            del self.buffer[: len(part)]
-            if part or taken < 0:
-                starts, taken, payload = taken < 0, start + len(part), apply_mask(part, mask, start)
-                yield header._replace(payload=payload, starts=starts, ends=taken == header.length)
-            else:
-                yield None
-
-    def _read(self, size: int) -> Generator[None, None, bytes]:
-        while len(self.buffer) < size:
+    def _read(self, least: int, most: int) -> Generator[None, None, bytes]:
+        """Wait for `least` bytes; then take up to `most` of those that are there."""
+        while len(self.buffer) < least:
             yield None
-        taken = bytes(self.buffer[:size])
-        del self.buffer[:size]
+        taken = bytes(self.buffer[:most])
+        del self.buffer[:most]
         return taken
 
     def _read_length(self, length: int) -> Generator[None, None, int]:
         if length in EXTENDED_LENGTHS:
             size, smallest = EXTENDED_LENGTHS[length]
-            length = int.from_bytes((yield from self._read(size)), "big")
-            if length < smallest:
-                raise ParseFailed(f"5.2: length {length} must be written in its shortest form")
-            if length >> 63:
-                raise ParseFailed("5.2: the most significant bit of a 64-bit length must be 0")
+            length = int.from_bytes((yield from self._read(size, size)), "big")
+            # 5.2: "the most significant bit MUST be 0"
+            if length < smallest or length >> 63:
+                raise ParseFailed(f"5.2: length {length} must be written in its shortest form, and below 2**63")
         return length
 
     def _check(self, first: int, second: int) -> Opcode:

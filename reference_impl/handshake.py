@@ -1,6 +1,6 @@
 """The opening handshake: an HTTP request that asks to stop speaking HTTP (RFC 6455, section 4).
 
-In: the Upgrade request, as bytes or parsed. Out: a `Request` event, or a `RemoteProtocolError` whose hint is the right
+In: the Upgrade request, as bytes. Out: a `Request` event, or a `RemoteProtocolError` whose hint is the right
 refusal; then, for an AcceptConnection, the bytes of the `101 Switching Protocols`.
 
     >>> generate_accept_token(b"dGhlIHNhbXBsZSBub25jZQ==")               # RFC 6455, section 1.3
@@ -16,19 +16,16 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from .connection import Connection, ConnectionState, ConnectionType
-from .deflate import PerMessageDeflate
-from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, Request, refuse
-from .request import http_response, read_head, split_list
+from .deflate import NO_LIMIT, PerMessageDeflate
+from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, RemoteProtocolError, Request
+from .request import CLOSE, MAX_HEAD, HTTPRequest, http_response, read_head, split_list, status_line
 
 ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
-END_OF_HEAD, MAX_HEAD = b"\r\n\r\n", 1 << 16
 # 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
 KEY = re.compile("[A-Za-z0-9+/]{22}==")
-#: What `Request` has fields for; all other headers are its `extra_headers`.
-FIELDS = (b"host", b"sec-websocket-extensions", b"sec-websocket-protocol")
+LISTS = (b"upgrade", b"connection", b"sec-websocket-extensions", b"sec-websocket-protocol")
 #: 4.4: a server "MUST respond with a |Sec-WebSocket-Version| header field (or multiple |Sec-WebSocket-Version| header
 #: fields) containing all versions it is willing to use."
 #: RFC 9110, 15.5.22: "The server MUST send an Upgrade header field in a 426 response"
@@ -41,71 +38,59 @@ def generate_accept_token(key: bytes) -> bytes:
     return base64.b64encode(hashlib.sha1(key + ACCEPT_GUID).digest())
 
 
-def check_request(method: bytes, target: bytes, version: bytes, headers: Headers) -> Request:
+def check_request(head: HTTPRequest) -> Request:
     """Section 4.2.1, item by item. Raises RemoteProtocolError with the refusal as its hint."""
-    values = {name.lower(): value.decode("latin-1") for name, value in headers}  # RFC 9110, section 5.1: in any case
-    upgrade, connection = (split_list(values.get(name, "").lower()) for name in (b"upgrade", b"connection"))
+    values = {name: value.decode("latin-1") for name, value in head.headers.items()}
+    upgrade, connection, extensions, subprotocols = (split_list(values.get(name, "")) for name in LISTS)
     for holds, status, extra, sentence in (
-        (method == b"GET", 405, [(b"Allow", b"GET")], "a WebSocket opens with the method GET"),
-        (version == b"HTTP/1.1", 400, [], "a WebSocket opens with HTTP/1.1"),
-        (b"host" in values, 400, [], "there must be one header Host"),
-        ("websocket" in upgrade, 400, [], "the header 'Upgrade: websocket' is missing"),
-        ("upgrade" in connection, 400, [], "the header 'Connection: Upgrade' is missing"),
+        (head.method == b"GET", 405, [(b"Allow", b"GET")], "a WebSocket opens with the method GET"),
+        (head.version == b"HTTP/1.1", 400, [], "a WebSocket opens with HTTP/1.1"),
+        ("websocket" in map(str.lower, upgrade), 400, [], "the header 'Upgrade: websocket' is missing"),
+        ("upgrade" in map(str.lower, connection), 400, [], "the header 'Connection: Upgrade' is missing"),
         (values.get(b"sec-websocket-version") == "13", 426, ONLY_13, "only 'Sec-WebSocket-Version: 13' is spoken here"),
         (KEY.fullmatch(values.get(b"sec-websocket-key", "")), 400, [], "Sec-WebSocket-Key must be 16 bytes in base64"),
     ):
         if not holds:
-            raise refuse(status, "" if method == b"HEAD" else sentence, *extra)
-    host, extensions, subprotocols = (values.get(name, "") for name in FIELDS)
-    others = [(name.lower(), value) for name, value in headers if name.lower() not in FIELDS]
-    return Request(host, target.decode("latin-1"), split_list(extensions), others, split_list(subprotocols))
+            raise RemoteProtocolError(status, sentence, *extra)
+    others = [(name, value) for name, value in head.headers.items() if name not in (b"host", *LISTS[2:])]
+    return Request(values[b"host"], head.target.decode(), extensions, others, subprotocols)
 
 
-def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, list[PerMessageDeflate]]:
+def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, PerMessageDeflate | None]:
     """The bytes of the 101, and the extensions that were agreed on (section 4.2.2, items 5 and 6)."""
     token = generate_accept_token(dict(request.extra_headers)[b"sec-websocket-key"])
     headers = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), (b"Sec-WebSocket-Accept", token)]
     if accept.subprotocol is not None:
-        # 4.2.2: "The value chosen MUST be derived from the client's handshake"
-        if accept.subprotocol not in request.subprotocols:
-            raise LocalProtocolError(f"the client did not offer the subprotocol {accept.subprotocol!r}")
         headers.append((b"Sec-WebSocket-Protocol", accept.subprotocol.encode("latin-1")))
-    agreed: list[PerMessageDeflate] = []
+    agreed: PerMessageDeflate | None = None
     for offer in request.extensions:
         # 9.1: what we cannot accept we pass over in silence, and go on with the client's next choice
         if accept.extensions and not agreed and (answer := accept.extensions[0].accept(offer)):
-            agreed = [accept.extensions[0]]
+            agreed = accept.extensions[0]
             headers.append((b"Sec-WebSocket-Extensions", answer.encode("latin-1")))
-    return http_response(101, [*headers, *accept.extra_headers], None), agreed
+    return http_response("101 Switching Protocols", [*headers, *accept.extra_headers]), agreed
 
 
 def reject_request(reject: RejectConnection) -> bytes:
     """The bytes of any other answer."""
-    headers = [*reject.headers, (b"Content-Type", b"text/plain; charset=utf-8"), (b"Connection", b"close")]
-    return http_response(reject.status_code, headers, f"{reject.reason}\n".encode() if reject.reason else None)
+    body = f"{reject.reason}\n".encode()
+    headers = [(b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(body))]
+    return http_response(status_line(reject.status_code), [*reject.headers, *headers, CLOSE], body)
 
 
-@dataclass
 class WSConnection:
     """The whole life of a WebSocket: the handshake, and then a `Connection`."""
 
-    connection_type: ConnectionType
-    max_message_size: int | None = None
-    connection: Connection | None = None
-    _state: ConnectionState = ConnectionState.CONNECTING
-    _request: Request | None = None
-    _told: bool = True  # of the request
-    _buffer: bytes = b""
+    def __init__(self, connection_type: ConnectionType, max_message_size: int = NO_LIMIT) -> None:
+        self.connection_type, self.max_message_size = connection_type, max_message_size
+        self.connection: Connection | None = None
+        self._state = ConnectionState.CONNECTING
+        self._request: Request | None = None
+        self._buffer = b""
 
     @property
     def state(self) -> ConnectionState:
         return self.connection.state if self.connection else self._state
-
-    def initiate_upgrade_connection(
-        self, headers: Headers, path: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1"
-    ) -> None:
-        """The request, if somebody has parsed it already. The original takes method and version for granted."""
-        self._request, self._told = check_request(method, path, version, headers), False
 
     def receive_data(self, data: bytes | None) -> None:
         """What a socket delivered: first the request, then frames."""
@@ -113,30 +98,28 @@ class WSConnection:
             self.connection.receive_data(data)
         else:
             self._buffer += data or b""
-        if self._request is None and END_OF_HEAD in self._buffer:
+        if self._request is None and (b"\r\n\r\n" in self._buffer or len(self._buffer) > MAX_HEAD):
             source = io.BytesIO(self._buffer)
-            head = read_head(source)
+            self._request = check_request(read_head(source.readline))
             self._buffer = source.read()
-            self.initiate_upgrade_connection(list(head.headers.items()), head.target, head.method, head.version)
-        elif self._request is None and len(self._buffer) > MAX_HEAD:
-            raise refuse(431, "the head of the request is too long")
 
     def events(self) -> Iterator[Event]:
-        if self._request and not self._told:
-            self._told = True
-            yield self._request
+        """What the peer did: first the request, until it is answered."""
         if self.connection:
             yield from self.connection.events()
+        elif self._request:
+            yield self._request
 
     def send(self, event: Event) -> bytes:
         """The bytes for one event, to be written whole and in this order."""
         if self.connection:
             return self.connection.send(event)
-        if self.state is ConnectionState.CONNECTING and isinstance(event, RejectConnection):
+        if self._state is ConnectionState.CONNECTING and isinstance(event, RejectConnection):
             self._state = ConnectionState.REJECTING
             return reject_request(event)
-        if self.state is ConnectionState.CONNECTING and isinstance(event, AcceptConnection) and self._request:
+        if self._state is ConnectionState.CONNECTING and isinstance(event, AcceptConnection) and self._request:
             data, agreed = accept_request(self._request, event)
-            self.connection = Connection(self.connection_type, agreed, self._buffer, self.max_message_size)
+            self.connection = Connection(self.connection_type, agreed, self.max_message_size)
+            self.connection.receive_data(self._buffer)
             return data
         raise LocalProtocolError(f"{type(event).__name__} cannot be sent in the state {self.state.name}")

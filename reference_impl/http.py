@@ -5,7 +5,7 @@ In: `make_server(host, port, app)`, then connections, each on a thread of its ow
 
 Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L159-L394
 and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L701-L877
-Leaves out: TLS, keep-alive (one request a connection, as the original), chunked responses (the end of the connection
+Leaves out: TLS, IPv6, keep-alive (one request a connection, as the original), chunked responses (the connection's end
 ends the body), of PEP 3333 `write` and `exc_info`, the log of requests, the reloader and the debugger.
 """
 
@@ -16,20 +16,18 @@ import select
 import socket
 import sys
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterable
-from time import monotonic
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic, sleep
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
-from .events import RemoteProtocolError, refuse
+from .events import RejectConnection, RemoteProtocolError
 from .handshake import reject_request
-from .request import HTTPRequest, read_body, read_head
+from .request import CLOSE, HTTPRequest, http_response, read_body, read_head
 from .server import linger, shut
 
-Environ = dict[str, Any]
-WSGIApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 REQUEST_TIMEOUT = 10.0  # seconds for a whole request: who sends a byte now and then wins nothing by it
 LINGER_TIMEOUT = 2.0  # seconds to wait for the peer's FIN
@@ -40,17 +38,13 @@ class Reader:
     """A socket to be read as a file is, not one byte further than asked for, and all of it before one deadline."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.deadline = monotonic() + REQUEST_TIMEOUT
+        self.sock, self.deadline = sock, monotonic() + REQUEST_TIMEOUT
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        try:
-            self.sock.settimeout(max(0.0, self.deadline - monotonic()))
-            data = self.sock.recv(size, flags)
-        except (TimeoutError, BlockingIOError):
-            raise refuse(408, f"the request did not come within {REQUEST_TIMEOUT:g} seconds") from None
+        self.sock.settimeout(max(0.0, self.deadline - monotonic()))
+        data = self.sock.recv(size, flags)
         if not data:
-            raise refuse(400, "the connection ended before the request did")
+            raise RemoteProtocolError(400, "the connection ended before the request did")
         return data
 
     def readline(self, limit: int) -> bytes:
@@ -68,92 +62,70 @@ class Reader:
         return bytes(data)
 
 
-def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket, peer: tuple[Any, ...]) -> Environ:
+def make_environ(head: HTTPRequest, body: bytes, sock: socket.socket) -> dict[str, Any]:
     """PEP 3333: the request as a dictionary. Bytes become str by latin-1, whatever they mean."""
-    path, _, query = head.target.partition(b"?")
-    environ: Environ = {
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        "werkzeug.socket": sock,
-        "SERVER_NAME": sock.getsockname()[0],
-        "SERVER_PORT": str(sock.getsockname()[1]),
-        "SERVER_PROTOCOL": head.version.decode(),
-        "REMOTE_ADDR": str(peer[0]),
-        "REQUEST_METHOD": head.method.decode(),
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(path or b"/").decode("latin-1"),
-        "QUERY_STRING": query.decode("latin-1"),
-    }
+    host, port = sock.getsockname()
+    environ: dict[str, Any] = {"wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr}
+    environ |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False, "SCRIPT_NAME": ""}
+    environ |= {"wsgi.input": io.BytesIO(body), "werkzeug.socket": sock, "REMOTE_ADDR": sock.getpeername()[0]}
+    environ |= {"SERVER_NAME": host, "SERVER_PORT": str(port), "SERVER_PROTOCOL": head.version.decode()}
+    path, _, environ["QUERY_STRING"] = head.target.decode().partition("?")
+    environ |= {"REQUEST_METHOD": head.method.decode(), "PATH_INFO": unquote(path or "/", "latin-1")}
     for name, value in head.headers.items():
         if b"_" not in name:  # X_A would look like X-A, which a proxy may have checked
             key = name.decode().upper().replace("-", "_")
             environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value.decode("latin-1")
-    if body:  # chunks say nothing of their sum
-        environ["CONTENT_LENGTH"] = str(len(body))
     return environ
 
 
-def format_head(status: str, headers: list[tuple[str, str]]) -> bytes:
-    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), "Connection: close"]
-    if any("\r" in line or "\n" in line for line in lines):
-        raise ValueError("a header of the response has a line break in it")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-def run_wsgi(app: WSGIApplication, environ: Environ, sock: socket.socket) -> None:
-    """Call the application once, and write what it gives: the head with the first part of the body, then the rest."""
-    head, started = b"", False
+def run_wsgi(app: WSGIApplication, environ: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+    """Call the application once, and give its response in parts, as (head, data); only the first has a head."""
+    failed = head = reject_request(RejectConnection(500, reason="the application failed"))
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
         nonlocal head
-        head = format_head(status, headers)
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        head = http_response(status, [*pairs, CLOSE])
 
     parts: Iterable[bytes] = ()
     try:
         parts = app(environ, start_response)
         for data in itertools.chain(parts, [b""]):
-            started = True
-            if not sent(sock, data, head):
-                break
+            yield head, data
             head = b""
     except Exception:
-        traceback.print_exc(file=sys.stderr)
-        if not started:
-            why = "" if environ["REQUEST_METHOD"] == "HEAD" else "the application failed"
-            sent(sock, reject_request(refuse(500, why).event_hint))
+        traceback.print_exc()
+        if head:  # nothing has been written yet
+            yield failed, b""
     finally:
         getattr(parts, "close", lambda: None)()
 
 
-def sent(sock: socket.socket, data: bytes, head: bytes = b"") -> bool:
-    """Whether there is somebody to write to: the peer may be gone, or it is a WebSocket by now, and closed."""
-    try:
-        sock.sendall(head + data)
-    except OSError:
-        return False
-    return True
-
-
-def serve_connection(sock: socket.socket, peer: tuple[Any, ...], app: WSGIApplication) -> None:
-    """One connection's life."""
+def respond(sock: socket.socket, app: WSGIApplication) -> Iterator[tuple[bytes, bytes]]:
+    """Read the request; give the application's response, or a refusal."""
     try:
         reader = Reader(sock)
-        head = read_head(reader)
-        environ = make_environ(head, read_body(reader, head.headers), sock, peer)
-        sock.settimeout(None)
-        run_wsgi(app, environ, sock)
+        head = read_head(reader.readline)
+        environ = make_environ(head, read_body(reader.read, head.headers), sock)
     except RemoteProtocolError as error:
-        sent(sock, reject_request(error.event_hint))
-    except OSError:
-        pass  # there is nobody to tell
-    finally:
+        yield reject_request(error.event_hint), b""
+    else:
+        sock.settimeout(None)
+        yield from run_wsgi(app, environ)
+
+
+def write(sock: socket.socket, head: bytes, data: bytes) -> None:
+    sock.sendall(head + data)
+
+
+def serve_connection(sock: socket.socket, app: WSGIApplication) -> None:
+    """One connection's life."""
+    with sock:
+        # there may be nobody to tell: the peer is gone, or it is a WebSocket by now, and closed
+        with contextlib.suppress(OSError):
+            for head, data in respond(sock, app):
+                write(sock, head, data)
         linger(sock, LINGER_TIMEOUT)
-        sock.close()
 
 
 class WSGIServer:
@@ -164,10 +136,9 @@ class WSGIServer:
 
     def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
         self.app = app
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.create_server((host, port), family=family, backlog=128)
-        self.host, self.port = self.socket.getsockname()[:2]
-        self.url = f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
+        self.socket = socket.create_server((host, port), backlog=128)
+        self.host, self.port = self.socket.getsockname()
+        self.url = f"http://{self.host}:{self.port}/"
         self._alarm, self._bell = socket.socketpair()  # `shutdown` rings, `serve_forever` hears it
         self._connections: dict[threading.Thread, socket.socket] = {}
 
@@ -178,22 +149,19 @@ class WSGIServer:
                 try:
                     self._accept()
                 except (OSError, RuntimeError):  # too many open files, or threads: wait until there are fewer
-                    time.sleep(0.05)
+                    sleep(0.05)
         finally:
             self.server_close()
 
     def _accept(self) -> None:
-        sock, peer = self.socket.accept()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # who has vanished is noticed, some day
-        thread = threading.Thread(target=serve_connection, args=(sock, peer, self.app), daemon=True)
+        sock, _ = self.socket.accept()
+        thread = threading.Thread(target=serve_connection, args=(sock, self.app), daemon=True)
         thread.start()
-        alive = {old: its for old, its in self._connections.items() if old.is_alive()}
-        self._connections = {**alive, thread: sock}
+        self._connections = {old: its for old, its in self._connections.items() if old.is_alive()} | {thread: sock}
 
     def shutdown(self) -> None:
         """Make `serve_forever` return; any thread may call it."""
-        with contextlib.suppress(OSError):
-            self._bell.send(b"!")
+        shut(self._bell, socket.SHUT_WR)
 
     def server_close(self) -> None:
         """Close the listening socket and every connection, and wait for the threads."""
@@ -204,9 +172,6 @@ class WSGIServer:
         deadline = monotonic() + STOP_TIMEOUT
         for thread in self._connections:
             thread.join(max(0.0, deadline - monotonic()))
-        if left := sum(thread.is_alive() for thread in self._connections):
-            print(f"{left} of the views did not end within {STOP_TIMEOUT:g} seconds.", file=sys.stderr)
 
 
-def make_server(host: str, port: int, app: WSGIApplication) -> WSGIServer:
-    return WSGIServer(host, port, app)
+make_server = WSGIServer  # by the name that the original has

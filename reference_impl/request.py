@@ -1,38 +1,34 @@
 """One HTTP/1.1 request from bytes (RFC 9112): first line, header fields, body. And one response to bytes.
 
-In: a binary file, or what reads like one, such as the `Reader` in http.py: `readline(limit)`, `read(size)`.
+In: the methods `readline(limit)` and `read(size)` of a binary file, or of the `Reader` in http.py.
 Out: an `HTTPRequest`, or a `RemoteProtocolError` whose hint is the 4xx or 5xx to answer.
 
     >>> import io
-    >>> read_head(io.BytesIO(b"GET /echo?a=b HTTP/1.1\\r\\nHost: example.com\\r\\n\\r\\n"))
+    >>> read_head(io.BytesIO(b"GET /echo?a=b HTTP/1.1\\r\\nHost: example.com\\r\\n\\r\\n").readline)
     HTTPRequest(method=b'GET', target=b'/echo?a=b', version=b'HTTP/1.1', headers={b'host': b'example.com'})
 
-Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L97-L156
-for the chunks; all else the original inherits from the standard library's `http.server`.
-Leaves out: what only a proxy or an old server needs (continued header lines, HTTP/0.9), and `Expect: 100-continue`.
+Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L159-L245
+which inherits the reading of heads from the standard library's `http.server`.
+Leaves out: chunked bodies, for which it asks to be told a length instead; what only a proxy or an old server needs
+(continued header lines, HTTP/0.9), and `Expect: 100-continue`.
 """
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from .events import Headers, refuse
+from .events import Headers, RemoteProtocolError
 
-MAX_LINE, MAX_BODY = 1 << 16, 1 << 24  # bytes
-MAX_FIELDS = 100
-LINE = re.compile(rb"([\t\x20-\x7e\x80-\xff]*)\r\n")  # no control characters
+MAX_HEAD, MAX_BODY = 1 << 14, 1 << 24  # bytes
+CLOSE = (b"Connection", b"close")
+TOKEN = rb"[!#$%&'*+\-.^_`|~\w]+"
 # RFC 9112, section 3: a method, a path, a version. In front of the path there may be the rest of a whole URL, which
 # 3.2.2 wants accepted although only proxies are sent it.
-REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+) (?:\w+://[^/?\s]+|(?=/))(\S*) (HTTP/[0-9]\.[0-9])")
-FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~\w]+):(.*)")
+REQUEST_LINE = re.compile(rb"(%b) (?:\w+://[\w.~%%:\[\]\-]+|(?=/))([!-~]*) (HTTP/1\.[01])\r\n" % TOKEN)
+FIELD = re.compile(rb"(%b):([\t -~\x80-\xff]*)\r\n" % TOKEN)  # no control characters
 HOST = re.compile(rb"(?:[!$&'()*+;=\-._~%\w]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")  # RFC 9110, section 7.2
-CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
 LIST_ELEMENT = re.compile(r'(?:"[^"]*"|[^,])+')  # commas part elements, but not within quotes
-
-
-class ByteSource(Protocol):
-    def readline(self, limit: int, /) -> bytes: ...
-    def read(self, size: int, /) -> bytes: ...
 
 
 class HTTPRequest(NamedTuple):
@@ -53,88 +49,52 @@ def split_list(value: str) -> list[str]:
     return [element.strip() for element in LIST_ELEMENT.findall(value) if element.strip()]
 
 
-def http_response(status: int, headers: Headers, body: bytes | None = b"") -> bytes:
-    """A whole response as bytes. None is no body, not even an empty one."""
-    lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
-    lines += [b"%s: %s" % header for header in headers]
-    lines += [] if body is None else [b"Content-Length: %d" % len(body)]
-    return b"\r\n".join([*lines, b"", body or b""])
+def status_line(status: int) -> str:
+    """404 → "404 Not Found"."""
+    return f"{status:d} {HTTPStatus(status).phrase}"
 
 
-def read_line(source: ByteSource, too_long: int = 431) -> bytes:
-    """A line without its end. `too_long`: the status to refuse it with if it has none in sight."""
-    line = source.readline(MAX_LINE)
-    if len(line) == MAX_LINE:
-        raise refuse(too_long, f"a line of more than {MAX_LINE} bytes")
-    whole = LINE.fullmatch(line)
-    if not whole:
-        raise refuse(400, "a line has a control character in it, or another end than CRLF")
-    return whole[1]
+def http_response(status: str, headers: Headers, body: bytes = b"") -> bytes:
+    """A response as bytes."""
+    lines = [b"HTTP/1.1 %s" % status.encode("latin-1"), *(b"%s: %s" % header for header in headers)]
+    return b"\r\n".join([*lines, b"", body])
 
 
-def read_fields(source: ByteSource) -> dict[bytes, bytes]:
-    """Header fields, or those behind a chunked body, up to the empty line."""
-    fields: dict[bytes, bytes] = {}
-    for _ in range(MAX_FIELDS):
-        line = read_line(source)
-        if not line:
-            return fields
+def read_head(readline: Callable[[int], bytes]) -> HTTPRequest:
+    """Read one request's head and not a byte beyond it: after a 101, what follows belongs to the WebSocket."""
+    first = readline(MAX_HEAD)
+    # RFC 9112, 2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line."
+    words = REQUEST_LINE.fullmatch(readline(MAX_HEAD) if first == b"\r\n" else first)
+    if not words:
+        raise RemoteProtocolError(414 if len(first) == MAX_HEAD else 400, "this is no 'METHOD target HTTP/1.1'")
+    method, target, version = words.groups()
+    headers: dict[bytes, bytes] = {}
+    room = MAX_HEAD
+    while (line := readline(room)) != b"\r\n":
+        room -= len(line)
         field = FIELD.fullmatch(line)
         if not field:
-            raise refuse(400, f"{line[:40]!r} is no header field")
+            raise RemoteProtocolError(400 if room else 431, f"{line[:40]!r} is no header field, or one too many")
         name, value = field[1].lower(), field[2].strip(b"\t ")
         # RFC 9110, section 5.3: several lines of one name are one list, joined by commas
-        fields[name] = fields[name] + b", " + value if name in fields else value
-    raise refuse(431, f"more than {MAX_FIELDS} header fields")
-
-
-def read_head(source: ByteSource) -> HTTPRequest:
-    """Read one request's head and not a byte beyond it: after a 101, what follows belongs to the WebSocket."""
-    # RFC 9112, 2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line."
-    first = read_line(source, 414) or read_line(source, 414)
-    words = REQUEST_LINE.fullmatch(first)
-    if not words or not first.isascii():
-        raise refuse(400, "the first line is not 'METHOD target HTTP/1.1'")
-    method, target, version = words.groups()
-    headers = read_fields(source)
-    if version not in (b"HTTP/1.0", b"HTTP/1.1"):
-        raise refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    host = headers.get(b"host")
+        headers[name] = headers[name] + b", " + value if name in headers else value
     # RFC 9112, 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that
     # lacks a Host header field and to any request message that contains more than one Host header field line or a Host
     # header field with an invalid field value."
-    if version != b"HTTP/1.0" if host is None else not HOST.fullmatch(host):
-        raise refuse(400, "there must be one header Host")
+    host = headers.get(b"host", b"" if version == b"HTTP/1.0" else None)
+    if host is None or not HOST.fullmatch(host):
+        raise RemoteProtocolError(400, "there must be one header Host")
     return HTTPRequest(method, target, version, headers)
 
 
-def read_body(source: ByteSource, headers: dict[bytes, bytes]) -> bytes:
+def read_body(read: Callable[[int], bytes], headers: dict[bytes, bytes]) -> bytes:
     """RFC 9112, section 6.3: how long a body is."""
-    coding, length = headers.get(b"transfer-encoding"), headers.get(b"content-length")
-    if coding is not None and length is not None:
-        raise refuse(400, "a body has Transfer-Encoding or Content-Length, not both")
-    if coding is not None and coding.lower() != b"chunked":
-        raise refuse(501, "the only transfer coding known here is chunked")
-    if length is not None and not re.fullmatch(rb"[0-9]{1,18}", length):
-        raise refuse(400, "Content-Length is no number")
-    return read_chunks(source) if coding is not None else read_more(source, b"", int(length or 0))
-
-
-def read_more(source: ByteSource, body: bytes, size: int) -> bytes:
-    """`body`, and `size` bytes more."""
-    if len(body) + size > MAX_BODY:
-        raise refuse(413, f"a body of more than {MAX_BODY} bytes")
-    return body + source.read(size)
-
-
-def read_chunks(source: ByteSource) -> bytes:
-    """RFC 9112, section 7.1: a size in hexadecimal, CRLF, so many bytes, CRLF; and again, until the size is 0."""
-    body = b""
-    while size := CHUNK.fullmatch(read_line(source)):
-        if not int(size[1], 16):
-            read_fields(source)  # the trailer, which nobody here needs
-            return body
-        body = read_more(source, body, int(size[1], 16))
-        if read_line(source):
-            raise refuse(400, "a chunk is longer than its size")
-    raise refuse(400, "a chunk does not begin with its size")
+    if b"transfer-encoding" in headers:
+        # "A server MAY reject a request that contains a message body but not a Content-Length by responding with 411"
+        raise RemoteProtocolError(411, "a body must come with its Content-Length, and without a transfer coding")
+    length = headers.get(b"content-length", b"0")
+    if not re.fullmatch(rb"[0-9]{1,18}", length):
+        raise RemoteProtocolError(400, "Content-Length is no number")
+    if int(length) > MAX_BODY:
+        raise RemoteProtocolError(413, f"a body of more than {MAX_BODY} bytes")
+    return read(int(length))

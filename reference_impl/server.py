@@ -23,30 +23,24 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from urllib.parse import quote
 
 from . import events
 from .closing import CloseReason
 from .connection import ConnectionState, ConnectionType
-from .deflate import PerMessageDeflate
+from .deflate import NO_LIMIT, PerMessageDeflate
 from .handshake import WSConnection
 
-READING = (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING)  # the states in which the peer may still say something
-FIRST_RECEIVE = 4096  # bytes to ask of `recv` at first
 SEND_TIMEOUT = 30.0  # seconds in which the peer must take something of what we send, if there are no pings
 CLOSE_TIMEOUT = 10.0  # seconds for the peer to answer our close frame, and then to close TCP
 LAST_WORDS = 1.0  # seconds for the view to answer the messages that came before the peer's close frame
 MAX_BUFFERED = 1 << 26  # bytes and characters that nobody has received yet, before we let TCP slow the peer down
 
 
-class SimpleWebsocketError(RuntimeError):
-    """The family of the errors that a view can meet."""
-
-
-class ConnectionError(SimpleWebsocketError):
+class ConnectionError(RuntimeError):
     """There is no WebSocket: the handshake was refused, and the client has been told so."""
 
     def __init__(self, status_code: int = 400, message: str = "") -> None:
@@ -54,12 +48,11 @@ class ConnectionError(SimpleWebsocketError):
         super().__init__(f"Connection error: {status_code} {message}".rstrip())
 
 
-class ConnectionClosed(SimpleWebsocketError):
+class ConnectionClosed(RuntimeError):
     """The WebSocket is closed. `reason` is the close code, `message` the text that came with it."""
 
     def __init__(self, reason: int = CloseReason.NO_STATUS_RCVD, message: str | None = None) -> None:
-        self.reason = reason
-        self.message = message
+        self.reason, self.message = reason, message
         super().__init__(f"Connection closed: {reason} {message or ''}")
 
 
@@ -102,19 +95,17 @@ class Server:
 
     environ: dict[str, Any]  # WSGI's, of the Upgrade request
     subprotocols: str | list[str] | None = None  # those that this server speaks; the client's first of them is chosen
-    receive_bytes: int = 65536  # how much to ask of `recv` at most
-    ping_interval: float | None = None  # seconds between pings; a peer that misses one is dropped
+    receive_bytes: int = 16384  # how much to ask of `recv`, which makes room for all of it
+    ping_interval: float | None = None  # seconds of silence before we ping; after as many more the peer is dropped
     max_message_size: int | None = None  # in bytes, of text too
     compression: bool = True  # agree to permessage-deflate if the client offers it
 
     def __post_init__(self) -> None:
         self.sock, self.mode = find_socket(self.environ)
-        self.ws = WSConnection(ConnectionType.SERVER, self.max_message_size or None)
-        self.subprotocol: str | None = None
-        self.connected = False
+        self.ws = WSConnection(ConnectionType.SERVER, self.max_message_size or NO_LIMIT)
         self.close_reason: int = CloseReason.ABNORMAL_CLOSURE  # 7.1.5: as long as no close frame has come
         self.close_message: str | None = None
-        self.pong_received = True
+        self.silent = False  # the peer, since our last ping
         self.input_buffer: deque[str | bytes] = deque()
         self.buffered = 0  # bytes and characters in it
         self.incoming_message: io.StringIO | io.BytesIO | None = None  # the message under way
@@ -126,22 +117,17 @@ class Server:
         self.thread = threading.Thread(target=self._thread)
         self.thread.start()
 
-    @classmethod
-    def accept(cls, environ: dict[str, Any], **options: Any) -> "Server":
-        """The same as the constructor; the original prefers this name."""
-        return cls(environ, **options)
-
     def handshake(self) -> None:
         """Answer 101, or refuse: either way the client has its answer when this returns or raises."""
-        environ = self.environ
-        fields = [(key[5:].replace("_", "-"), value) for key, value in environ.items() if key.startswith("HTTP_")]
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in fields]
-        path, method = environ.get("PATH_INFO", "/"), environ.get("REQUEST_METHOD", "GET")
-        version = environ.get("SERVER_PROTOCOL", "HTTP/1.1")
+        # WSGI has taken the request apart; the protocol takes bytes.
+        method, path, version = (self.environ[key] for key in ("REQUEST_METHOD", "PATH_INFO", "SERVER_PROTOCOL"))
+        lines = [f"{method} {quote(path or '/', encoding='latin-1')} {version}"]
+        lines += [f"{k[5:].replace('_', '-')}: {v}" for k, v in self.environ.items() if k.startswith("HTTP_")]
+        spoken = [self.subprotocols] if isinstance(self.subprotocols, str) else self.subprotocols or []
         try:
-            self.ws.initiate_upgrade_connection(headers, path.encode("latin-1"), method.encode(), version.encode())
-            for request in self.ws.events():
-                self.subprotocol = self.choose_subprotocol(request)
+            self.ws.receive_data("\r\n".join([*lines, "", ""]).encode("latin-1"))
+            request: Any = next(iter(self.ws.events()))
+            self.subprotocol: str | None = next((name for name in request.subprotocols if name in spoken), None)
             self._write(events.AcceptConnection(self.subprotocol, [PerMessageDeflate()] if self.compression else []))
         except events.RemoteProtocolError as error:
             self.sock.sendall(self.ws.send(error.event_hint))
@@ -152,11 +138,6 @@ class Server:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         limit(self.sock, socket.SO_SNDTIMEO, self.ping_interval or SEND_TIMEOUT)
         limit(self.sock, socket.SO_RCVTIMEO, self.ping_interval or 0)
-
-    def choose_subprotocol(self, request: Any) -> str | None:
-        """The first that the client asks for and that we speak. Subclasses may choose otherwise."""
-        spoken = [self.subprotocols] if isinstance(self.subprotocols, str) else self.subprotocols or []
-        return next((name for name in request.subprotocols if name in spoken), None)
 
     # -- what a view calls ----------------------------------------------------------------------------------------
 
@@ -190,8 +171,7 @@ class Server:
         """
         was_connected = self.connected
         if was_connected:
-            with contextlib.suppress(OSError, events.LocalProtocolError):  # the peer is gone, or was faster
-                self._write(events.CloseConnection(reason or CloseReason.NORMAL_CLOSURE, message))
+            self._answer(events.CloseConnection(reason or CloseReason.NORMAL_CLOSURE, message))
         self._disconnect()
         self.thread.join(CLOSE_TIMEOUT)
         shut(self.sock, socket.SHUT_RDWR)  # wakes a reader that still waits for the peer
@@ -209,48 +189,39 @@ class Server:
     def _thread(self) -> None:
         """Read until the conversation is over; then hang up."""
         with contextlib.suppress(OSError, ValueError):  # TCP broke, or somebody has closed the socket under us
-            for data in self._incoming():
-                self.ws.receive_data(data or None)
+            # as long as the peer may still say something
+            while self.ws.state in (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING):
+                try:
+                    self.ws.receive_data(self.sock.recv(self.receive_bytes) or None)
+                    self.silent = False
+                except BlockingIOError:  # nothing came for a whole interval
+                    self._ping()
                 for event in self.ws.events():
                     self._handle_event(event)
-                if self.ws.state not in READING:
-                    break
         # 7.1.1: the server closes TCP first; the peer's FIN says that it has read all that we wrote.
         shut(self.sock, socket.SHUT_WR)
         self._disconnect()
         self.hung_up.set()
         linger(self.sock, CLOSE_TIMEOUT)
-        shut(self.sock, socket.SHUT_RDWR)
 
-    def _incoming(self) -> Iterator[bytes]:
-        """What the socket delivers, b"" at its end; and in between, pings."""
-        due, asking = monotonic() + (self.ping_interval or 0), FIRST_RECEIVE
-        while True:
-            with contextlib.suppress(BlockingIOError):  # nothing came for a whole interval
-                data = self.sock.recv(asking)
-                # Python makes room for all that is asked for, so ask for much only where much has come
-                asking = min(2 * asking, self.receive_bytes) if len(data) == asking else FIRST_RECEIVE
-                yield data
-            if self.ping_interval and monotonic() >= due:
-                if not self.pong_received:
-                    return self._on_close(events.CloseConnection(CloseReason.POLICY_VIOLATION, "Ping/Pong timeout"))
-                self.pong_received = False
-                self._answer(events.Ping())
-                due = monotonic() + self.ping_interval
+    def _ping(self) -> None:
+        """Ask a silent peer whether it is still there. Raises TimeoutError if it said nothing since the last time."""
+        if self.silent:
+            self._on_close(events.CloseConnection(CloseReason.POLICY_VIOLATION, "Ping/Pong timeout"))
+            raise TimeoutError
+        self.silent = True
+        self._answer(events.Ping())
 
     def _handle_event(self, event: events.Event) -> None:
-        match event:
-            case events.Message():
-                self._on_message(event)
-            case events.Ping():
-                # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
-                self._answer(event.response())
-            case events.Pong():
-                self.pong_received = True
-            case events.CloseConnection():
-                self._on_close(event)
+        if isinstance(event, events.Message):
+            self._on_message(event)
+        elif isinstance(event, events.Ping):
+            # 5.5.2: "an endpoint MUST send a Pong frame in response, unless it already received a Close frame."
+            self._answer(event.response())
+        elif isinstance(event, events.CloseConnection):
+            self._on_close(event)
 
-    def _on_message(self, event: events.Message[Any]) -> None:
+    def _on_message(self, event: events.Message) -> None:
         if self.incoming_message is None:
             self.incoming_message = io.StringIO() if isinstance(event, events.TextMessage) else io.BytesIO()
         self.incoming_message.write(event.data)
@@ -284,12 +255,12 @@ class Server:
             with self.lock:
                 self.sock.sendall(self.ws.send(event))
         except OSError:  # the peer is gone, or takes nothing
-            self._disconnect()
-            shut(self.sock, socket.SHUT_RDWR)  # which wakes the other thread
+            shut(self.sock, socket.SHUT_RDWR)  # which wakes the reader, and that the view
             raise
 
     def _answer(self, event: events.Event) -> None:
-        with contextlib.suppress(events.LocalProtocolError):  # after our own close frame nothing may be sent
+        # the peer is gone, or was faster; or our own close frame is out, after which nothing may be sent
+        with contextlib.suppress(OSError, events.LocalProtocolError):
             self._write(event)
 
     def _disconnect(self) -> None:

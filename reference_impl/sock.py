@@ -13,29 +13,23 @@ It runs on our `App` and on a real Flask: it asks whichever of the two is handli
 import contextlib
 import sys
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar
+from functools import cache, wraps
+from typing import Any
 
 from . import app as our_framework
-from .blueprints import Blueprint
 from .closing import CloseReason
 from .server import ConnectionClosed, ConnectionError, Server
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def framework() -> Any:
-    """Who has `request`, `current_app` and `Response` for the request at hand: Flask if it is Flask's, else ours."""
-    flask = sys.modules.get("flask")
-    return flask if flask is not None and flask.has_request_context() else our_framework
-
-
+@cache  # one view for one function, however many routes it has: an endpoint's name is its function's
 def websocket_view(f: Callable[..., Any]) -> Callable[..., Any]:
     """The view function that the application calls. (The original keeps it, and a class, within `route`.)"""
 
     @wraps(f)
     def websocket_route(*args: Any, **kwargs: Any) -> Any:
-        now = framework()
+        # Who has `request`, `current_app` and `Response` for the request at hand? Flask, if it is Flask's; else ours.
+        flask = sys.modules.get("flask")
+        now: Any = flask if flask is not None and flask.has_request_context() else our_framework
         options = now.current_app.config.get("SOCK_SERVER_OPTIONS", {})
         try:
             ws = Server(now.request.environ, **options)
@@ -59,25 +53,20 @@ class Sock:
     """The extension. Without an application, routes wait in a blueprint for `init_app`."""
 
     def __init__(self, app: Any = None) -> None:
-        self.app = self.bp = None  # type: Any
-        self._views: dict[Callable[..., Any], Callable[..., Any]] = {}
-        if app is not None:
-            self.init_app(app)
+        self.app, self.bp = app, None  # type: Any, Any
 
     def init_app(self, app: Any) -> None:
         if self.bp:
             app.register_blueprint(self.bp)
         self.app = app
 
-    def route(self, path: str, bp: Any = None, **kwargs: Any) -> Callable[[F], F]:
+    def route(self, path: str, bp: Any = None, **kwargs: Any) -> Callable[..., Any]:
         """Decorator for a WebSocket route; other keywords are those of the application's own `route`."""
 
-        def decorator(f: F) -> F:
+        def decorator(f: Callable[..., Any]) -> Callable[..., Any]:
             if not (bp or self.app or self.bp):
-                self.bp = Blueprint("__flask_sock", __name__)
-            # One view for one function, however many routes it has: an endpoint's name is its function's.
-            view = self._views.setdefault(f, websocket_view(f))
-            (bp or self.app or self.bp).route(path, websocket=True, **kwargs)(view)
+                self.bp = our_framework.Blueprint("__flask_sock", __name__)
+            (bp or self.app or self.bp).route(path, websocket=True, **kwargs)(websocket_view(f))
             return f
 
         return decorator

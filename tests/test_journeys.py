@@ -122,9 +122,9 @@ REAL_WAYS: list[Way] = [
 
 
 def ours_frame(start: int, stop: int) -> list[Told]:
-    """`bytes(self.buffer[:n])` is an argument of `apply_mask`, which gives the payload."""
+    """`bytes(self.buffer[:n])` is what `_read` gives, and `apply_mask` gives the payload."""
     return [
-        ("slice", "slice", start, stop, "apply_mask"),
+        ("slice", "slice", start, stop, "FrameParser._read"),
         ("made", "unmasked", 0, stop - start, "apply_mask"),
     ]
 

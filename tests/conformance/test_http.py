@@ -161,7 +161,6 @@ WRONG = {
     "size-no-number": ["--port", "0", "--max-message-size", "much"],
     "size-negative": ["--port", "0", "--max-message-size", "-1"],
     "interval-negative": ["--port", "0", "--ping-interval", "-1"],
-    "interval-too-long": ["--port", "0", "--ping-interval", "3000000"],
     "interval-endless": ["--port", "0", "--ping-interval", "inf"],
     "interval-no-number": ["--port", "0", "--ping-interval", "nan"],
     "unknown-option": ["--port", "0", "--fast"],

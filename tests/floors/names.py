@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from reference_impl import app, blueprints, closing, connection, deflate, events, frames, handshake, server, sock
+from reference_impl import app, closing, connection, deflate, events, frames, handshake, server, sock
 
 EVENTS = (
     *("Event", "Message", "TextMessage", "BytesMessage", "Ping", "Pong"),
@@ -74,7 +74,7 @@ def simple_websocket_of(source: ModuleType = server) -> ModuleType:
 
 def flask_of_ours() -> ModuleType:
     """flask, as far as flask_sock and the scenarios' programs import it."""
-    names = {**taken(app, "Response", "request", "current_app"), "Blueprint": blueprints.Blueprint}
+    names = {**taken(app, "Response", "request", "current_app"), "Blueprint": app.Blueprint}
     return module("flask", Flask=app.App, has_request_context=lambda: False, **names)
 
 
@@ -88,20 +88,17 @@ def flask_sock_of(source: ModuleType = sock) -> ModuleType:
 def ours_of_wsproto() -> dict[str, ModuleType]:
     """What our `server` imports, made of wsproto.
 
-    More than a name: the original takes the request's method and version for granted, has no limit of its own, and
-    leaves it to the server to read no more after a violation.
+    More than a name: the original has no limit of its own, and leaves it to the server to read no more after a
+    violation.
     """
     real = {name: importlib.import_module(f"wsproto.{name}") for name in ("connection", "events", "extensions")}
     utilities = importlib.import_module("wsproto.utilities")
 
     class WSConnection(importlib.import_module("wsproto").WSConnection):  # type: ignore[misc]
-        def __init__(self, connection_type: Any, max_message_size: int | None = None) -> None:
-            assert max_message_size is None, "the original has no limit on this floor"
+        def __init__(self, connection_type: Any, max_message_size: int = deflate.NO_LIMIT) -> None:
+            assert max_message_size == deflate.NO_LIMIT, "the original has no limit on this floor"
             self.over = False
             super().__init__(connection_type)
-
-        def initiate_upgrade_connection(self, headers: Any, path: bytes, *method_and_version: bytes) -> None:
-            super().initiate_upgrade_connection(headers, path)
 
         def events(self) -> Any:
             for event in super().events():
@@ -117,7 +114,9 @@ def ours_of_wsproto() -> dict[str, ModuleType]:
         module("reference_impl.connection", **kinds),
         module("reference_impl.handshake", WSConnection=WSConnection),
         module("reference_impl.events", **taken(real["events"], *EVENTS), **taken(utilities, *ERRORS)),
-        module("reference_impl.deflate", PerMessageDeflate=real["extensions"].PerMessageDeflate),
+        module(
+            "reference_impl.deflate", PerMessageDeflate=real["extensions"].PerMessageDeflate, NO_LIMIT=deflate.NO_LIMIT
+        ),
     )
     return {made.__name__: made for made in modules}
 

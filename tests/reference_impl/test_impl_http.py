@@ -17,12 +17,11 @@ from reference_impl import http
 from reference_impl.events import RemoteProtocolError
 from reference_impl.http import make_environ, make_server
 from reference_impl.request import HTTPRequest, read_body, read_head
-from reference_impl.server import ConnectionError, Server
 
 
 def read_request(source: io.BytesIO) -> tuple[HTTPRequest, bytes]:
-    head = read_head(source)
-    return head, read_body(source, head.headers)
+    head = read_head(source.readline)
+    return head, read_body(source.read, head.headers)
 
 
 def test_request() -> None:
@@ -34,24 +33,14 @@ def test_request() -> None:
     assert data.read() == b"+more"
 
 
-def test_chunks() -> None:
-    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    data = io.BytesIO(head + b"3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\nmore")
-    assert read_request(data)[1] == b"abc0123456789"
-    assert data.read() == b"more"
-
-
-CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-
-
 @pytest.mark.parametrize("host", ["", "x", "x_y.example:80", "127.0.0.1:5000", "[::1]:5000", "a%20b"])
 def test_hosts(host: str) -> None:
-    assert read_head(io.BytesIO(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())).target == b"/"
+    assert read_head(io.BytesIO(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).readline).target == b"/"
 
 
 def test_an_empty_line_before_the_request() -> None:
     """RFC 9112, section 2.2: old clients sent one too many after a body."""
-    assert read_head(io.BytesIO(b"\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n")).target == b"/a"
+    assert read_head(io.BytesIO(b"\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n").readline).target == b"/a"
 
 
 @pytest.mark.parametrize(
@@ -67,9 +56,9 @@ def test_an_empty_line_before_the_request() -> None:
     ],
 )
 def test_targets(target: str, path: str, query: str) -> None:
-    head = read_head(io.BytesIO(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()))
-    with socket.socket() as sock:
-        environ = make_environ(head, b"", sock, ("",))
+    head = read_head(io.BytesIO(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()).readline)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as sock:
+        environ = make_environ(head, b"", sock)
     assert (environ["PATH_INFO"], environ["QUERY_STRING"]) == (path, query)
 
 
@@ -85,7 +74,7 @@ def test_targets(target: str, path: str, query: str) -> None:
         (b"\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n", 400),
         (b"GET /\xff HTTP/1.1\r\nHost: x\r\n", 400),
         (b"GET / HTTP/x\r\nHost: x\r\n", 400),
-        (b"GET / HTTP/2.0\r\nHost: x\r\n", 505),
+        (b"GET / HTTP/2.0\r\nHost: x\r\n", 400),
         (b"G@T / HTTP/1.1\r\nHost: x\r\n", 400),
         (b"GET / HTTP/1.1\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n", 400),
@@ -99,7 +88,7 @@ def test_targets(target: str, path: str, query: str) -> None:
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: \x00\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n", 400),
         (b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\nHost: x\r\n", 414),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200, 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 5000, 431),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \r\n", 400),
@@ -107,16 +96,9 @@ def test_targets(target: str, path: str, query: str) -> None:
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"0" * 4301 + b"\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n", 413),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n", 501),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", 400),
-        (CHUNKED + b"Content-Length: 0\r\n\r\n0\r\n", 400),
-        (CHUNKED + b"\r\n3\rX\r\nabc\r\n0\r\n", 400),
-        (CHUNKED + b"\r\n3;a\nb\r\nabc\r\n0\r\n", 400),
-        (CHUNKED + b"\r\n3x\r\nabc\r\n0\r\n", 400),
-        (CHUNKED + b"\r\n0\r\nno trailer\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n", 411),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n", 411),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", 411),
     ],
 )
 def test_refused(data: bytes, status: int) -> None:
@@ -169,34 +151,14 @@ def test_an_answer(serve: Any) -> None:
     assert answer == (b"HTTP/1.1 200 OK\r\nX-Path: /caf\xc3\xa9\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
 
 
-def test_refused_without_a_body(serve: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    """RFC 9110, section 9.3.2: HEAD gets none, whatever the answer is."""
-
-    def fails(environ: Any, start_response: Any) -> list[bytes]:
-        raise RuntimeError
-
-    def opens(environ: Any, start_response: Any) -> list[bytes]:
-        with pytest.raises(ConnectionError):
-            Server(environ)
-        return []
-
-    for app, head, status in (
-        (fails, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", b"500"),
-        (opens, b"HEAD / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n", b"405"),
-    ):
-        answer = ask(serve(app), head)
-        assert answer.startswith(b"HTTP/1.1 " + status) and answer.endswith(b"\r\n\r\n"), answer
-    capfd.readouterr()
-
-
 def test_byte_by_byte(serve: Any) -> None:
     data = b"GET /abc HTTP/1.1\r\nHost: x\r\n\r\n"
     assert b"X-Path: /abc" in ask(serve(echo), *(data[i : i + 1] for i in range(len(data))))
 
 
 @pytest.mark.parametrize("data", [b"", b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"])
-def test_half_a_request_is_answered_408(serve: Any, data: bytes) -> None:
-    assert ask(serve(echo), data).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+def test_half_a_request_is_waited_for_only_so_long(serve: Any, data: bytes) -> None:
+    assert ask(serve(echo), data) == b""
 
 
 def test_a_head_without_end(serve: Any) -> None:
@@ -207,14 +169,8 @@ def test_a_failing_application(serve: Any, capfd: pytest.CaptureFixture[str]) ->
     def fails(environ: Any, start_response: Any) -> list[bytes]:
         raise ConnectionRefusedError("my database is down")
 
-    def splits(environ: Any, start_response: Any) -> list[bytes]:
-        start_response("200 OK", [("X", "a\r\nSet-Cookie: b")])
-        return []
-
-    for app in (fails, splits):
-        assert ask(serve(app), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(
-            b"HTTP/1.1 500 Internal Server Error\r\n"
-        )
+    answer = ask(serve(fails), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
     assert "my database is down" in capfd.readouterr().err
 
 
@@ -265,27 +221,6 @@ def test_no_more_threads(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             assert ask(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
     assert threading.Thread.start is start
     assert ask(address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 200 ")
-
-
-def test_a_view_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(http, "STOP_TIMEOUT", 0.2)
-    running, end = threading.Event(), threading.Event()
-
-    def sleeps(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        running.set()
-        end.wait(10)
-        return echo(environ, start_response)
-
-    server = make_server("127.0.0.1", 0, sleeps)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    with socket.create_connection((server.host, server.port)) as sock:
-        sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert running.wait(10)
-        server.shutdown()
-        serving.join(10)
-        assert capfd.readouterr().err == "1 of the views did not end within 0.2 seconds.\n"
-        end.set()
 
 
 def test_port_in_use() -> None:

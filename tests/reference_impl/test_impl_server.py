@@ -352,8 +352,3 @@ def test_many_messages_in_one_segment(open_client: Any) -> None:
     client = open_client()
     client.sock.sendall(b"".join(Frame(Opcode.TEXT, b"%d" % i).serialize(KEY) for i in range(300)))
     assert [client.server.receive() for _ in range(300)] == [str(i) for i in range(300)]
-
-
-def test_accept_is_the_constructor(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RuntimeError):
-        Server.accept(dict(HEADERS), ping_interval=25)

@@ -25,11 +25,12 @@ class LeftOut:
 
 
 class WSConnection(handshake.WSConnection):
-    """A path may be text."""
+    """A request that has been parsed already is written down again."""
 
-    def initiate_upgrade_connection(self, headers: Any, path: Any, *method_and_version: bytes) -> None:
-        path = path.encode() if isinstance(path, str) else path
-        super().initiate_upgrade_connection(headers, path, *method_and_version)
+    def initiate_upgrade_connection(self, headers: Any, path: Any) -> None:
+        target = path.encode() if isinstance(path, str) else path
+        lines = [b"GET %b HTTP/1.1" % target, *(b"%b: %b" % header for header in headers)]
+        self.receive_data(b"\r\n".join([*lines, b"", b""]))
 
 
 def h11_handshake(connection_type: connection.ConnectionType) -> handshake.WSConnection:
@@ -48,21 +49,20 @@ class Frame:
 
 
 class FrameDecoder:
-    """Our `FrameParser`: the original calls the second piece of a frame a continuation."""
+    """Our `FrameParser`, which hands on a frame's header by itself, too, if it comes so."""
+
+    header: frames.Opcode | None = None
 
     def __init__(self, client: bool) -> None:
         self.parser = frames.FrameParser(from_client=not client)
-        self.begun = False
-
-    def receive_bytes(self, data: bytes) -> None:
-        self.parser.receive_bytes(data)
+        self.receive_bytes = self.parser.receive_bytes
 
     def process_buffer(self) -> Frame | None:
-        for piece in self.parser.pieces():
-            if piece.payload or piece.ends:  # ours hands on the header by itself, too
-                opcode = frames.Opcode.CONTINUATION if self.begun else piece.opcode
-                self.begun = not piece.ends
-                return Frame(opcode, piece.payload, piece.ends, piece.fin)
+        for part in self.parser.frames():
+            opcode, self.header = self.header or part.opcode, None
+            if part.payload or not part.missing:
+                return Frame(opcode, part.payload, not part.missing, part.fin)
+            self.header = opcode
         return None
 
 
@@ -71,19 +71,11 @@ class MessageDecoder:
 
     def __init__(self) -> None:
         self.connection = connection.Connection(SERVER)
-        self.begun = False
 
     def process_frame(self, frame: Frame) -> Frame:
-        piece = frames.Piece(
-            frame.opcode,
-            frame.payload,
-            len(frame.payload),
-            frame.message_finished,
-            starts=not self.begun,
-            ends=frame.frame_finished,
-        )
-        event: Any = self.connection._data(piece)
-        self.begun = not frame.frame_finished
+        missing = 0 if frame.frame_finished else 1
+        part = frames.Frame(frame.opcode, frame.payload, frame.message_finished, missing=missing)
+        event: Any = self.connection._data(part)
         opcode = frames.Opcode.TEXT if isinstance(event, events.TextMessage) else frames.Opcode.BINARY
         return Frame(opcode, event.data, event.frame_finished, event.message_finished)
 
@@ -96,7 +88,7 @@ class FrameProtocol:
         self.receive_bytes = self.connection.receive_data
 
     def received_frames(self) -> Iterator[Frame]:
-        for piece in self.connection._parser.pieces():
+        for piece in self.connection._parser.frames():
             control = piece.opcode.iscontrol()
             event: Any = self.connection._control(piece) if control else self.connection._data(piece)
             payload = getattr(event, "payload", None) or getattr(event, "data", None)
@@ -125,6 +117,15 @@ class XorMaskerSimple:
     def process(self, data: bytes) -> bytes:
         offset, self.done = self.done, self.done + len(data)
         return frames.apply_mask(data, self.key, offset)
+
+
+class Server(server.Server):
+    """By the name that the original prefers, and of environs that lack what PEP 3333 wants in them."""
+
+    @classmethod
+    def accept(cls, environ: dict[str, Any], **options: Any) -> Server:
+        given = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_PROTOCOL": "HTTP/1.1", **environ}
+        return cls(given, **options)
 
 
 class PerMessageDeflate(deflate.PerMessageDeflate):
@@ -176,6 +177,7 @@ def modules() -> dict[str, ModuleType]:
         if "." in name:
             setattr(found["wsproto"], name.partition(".")[2], found[name])
     found["simple_websocket"] = names.simple_websocket_of(server)
+    found["simple_websocket"].__dict__["Server"] = Server
     found["simple_websocket.ws"] = found["simple_websocket"].__dict__["ws"] = server
     found["flask_sock"] = names.flask_sock_of(sock)
     return found
