@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 # Programs that nobody here wrote, for tests: a WebSocket client, and what reads exports back.
 NPM := ws mermaid speedscope axe-core
 
+# A process for each core; a file of tests stays in one of them, the dear ones first (tests/conftest.py has the order).
+ALL_CORES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: help setup trace check test lint repeat clean npm
 
 help:  ## Show the targets
@@ -33,11 +36,11 @@ lint: $(READY)
 
 npm:  ## Get what the tests want from the npm registry into build/
 	@test -n "$(UNMAGIC_WITHOUT_TOOLS)" || command -v npm >/dev/null || { echo "there is no npm on PATH: install it, or set UNMAGIC_WITHOUT_TOOLS=1 to skip the tests that want it"; exit 2; }
-	@for name in $(NPM); do test -d build/node_modules/$$name || test -n "$(UNMAGIC_WITHOUT_TOOLS)" || npm install --silent --prefix build $$name || exit 2; done
+	@for name in $(NPM); do test -d build/node_modules/$$name || test -n "$(UNMAGIC_WITHOUT_TOOLS)" || npm install --no-audit --no-fund --loglevel error --prefix build $$name >/dev/null || { echo "npm could not get $$name"; exit 2; }; done
 
 test: $(READY) lint npm  ## Run everything that CI runs
-	@$(BIN)/python -m pytest
-	@$(BIN)/python tests/other_pythons.py
+	@$(BIN)/python -m pytest $(ALL_CORES)
+	@$(BIN)/python tests/other_pythons.py $(ALL_CORES)
 
 repeat: $(READY)  ## Record everything 20 times and compare the pages each time
 	@$(BIN)/python tests/repeat.py 20
@@ -52,12 +55,15 @@ bench: $(READY)  ## Measure reference_impl beside the real stack, as ratios
 bench-recording: $(READY)  ## Measure what recording costs the traced program, with values and without
 	@$(BIN)/python -m benchmarks.recording
 
-.PHONY: screenshots
-screenshots: $(READY)  ## Take pictures of the explorer page, for docs/screenshots
+.PHONY: screenshots bench-explorer
+screenshots: $(READY)  ## Take pictures of the explorer page and of a terminal, for docs/screenshots
 	@$(BIN)/python tests/screenshots.py
 
 bench-journeys: $(READY)  ## Measure how long the journeys of 100 to 10,000 round trips take
 	@$(BIN)/python -m benchmarks journeys
+
+bench-explorer: $(READY)  ## Measure first paint, a step and size of the explorer page, and of one with 100,000 calls
+	@$(BIN)/python -m benchmarks.explorer
 
 clean:  ## Remove what was made, but not the committed report
 	rm -rf $(VENV) .venv-* traces build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

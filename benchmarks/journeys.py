@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -34,8 +35,8 @@ WANTED = 10.0
 STAGES = ("open", "flow", "journeys")
 
 
-def record(rounds: int, trace: Path) -> None:
-    """Echo `rounds` messages, each another, over one connection. Raises RuntimeError if the server fails."""
+def record(rounds: int, trace: Path, clients: int = 1) -> None:
+    """Echo `rounds` messages, each another, over `clients` connections. Raises RuntimeError if the server fails."""
     command = [sys.executable, "-m", "unmagic", "run", "-o", str(trace), str(ROOT / "benchmarks" / "real_stack.py")]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -48,9 +49,11 @@ def record(rounds: int, trace: Path) -> None:
             found = next((m for line in process.stdout if (m := re.search(r"http://[\d.]+:(\d+)/", line))), None)
             if found is None:
                 raise RuntimeError(f"{' '.join(command)} does not serve")
-            with Client(int(found[1])) as client:
+            with ExitStack() as stack:
+                connected = [stack.enter_context(Client(int(found[1]))) for _ in range(clients)]
                 for number in range(rounds):
                     message = Message(TEXT, f"message number {number}".encode())
+                    client = connected[number % clients]
                     client.send(message)
                     client.expect(message)
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does

@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tracer.reading import lock
+from tracer.reading.flow import Flow
 from tracer.reading.trace import Trace
 
 from . import explorer, markdown, notes, pages
@@ -21,6 +23,7 @@ from .model import Technology
 from .notes import ReportError
 from .sections import Viewer
 from .text import PYTHON
+from .view import View
 from .view.make import Source, make
 
 #: The page to step through; its title, and what it shows of which scenario.
@@ -42,8 +45,10 @@ APPS = "../../tracer/scenarios/apps"
 def build(traces: Mapping[str, Trace], scenarios: Sequence[Any]) -> dict[str, str]:
     """Every file of the report by its name. Raises `ReportError` if anything would stay unexplained."""
     known = notes.load()
-    viewer = Viewer(traces, known, lock.load(), own=APPS)
+    flow = cache(Flow)  # the values of a trace are followed once, for its pages and for the explorer
+    viewer = Viewer(traces, known, lock.load(), own=APPS, flow=flow)
     views = [viewer.page(spec) for spec in pages.load()]
+    view = explored(traces, known, flow)
     known.check(viewer.versions())
     python = f"Python {next(iter(traces.values())).meta.get('python', '‹unknown›')}"
     technologies = {t.name: t for view in views for t in view.technologies if t.version}
@@ -51,18 +56,29 @@ def build(traces: Mapping[str, Trace], scenarios: Sequence[Any]) -> dict[str, st
     ordered: list[Technology] = [technologies[name] for name in sorted(technologies)]
     files["README.md"] = markdown.index(views, scenarios, ordered, python)
     files = {name: _tidy(text) for name, text in files.items()}
-    files[EXPLORER] = _explorer(traces)  # as it is: its policy has the digests of its parts
+    # As it is: its policy has the digests of its parts.
+    files[EXPLORER] = explorer.page(view, made_by="make trace")
     return files
 
 
-def _explorer(traces: Mapping[str, Trace]) -> str:
-    """The page to step through: the scenarios that are about messages, and the one on our own stack beside them."""
+def explored(traces: Mapping[str, Trace], known: notes.Notes, flow: Callable[[Trace], Flow] = Flow) -> View:
+    """What the page to step through shows: the scenarios that are about messages, and the one on our own stack beside
+    them. A crossing without a note is remembered in `known`."""
     sources = [Source(name, title, traces[name]) for name, title in EXPLORED.items() if name in traces]
-    return explorer.page(make(TITLE, sources, steady=True, own=APPS), made_by="make trace")
+    return make(TITLE, sources, steady=True, own=APPS, known=known, flow=flow)
 
 
 def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip() + "\n"
+
+
+def ask(folder: Path) -> None:
+    """Whether files can be put into `folder`, before they are made, which takes a while. Raises `ReportError`."""
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.exists(path))
+    if not there.is_dir():
+        raise ReportError(f"cannot write the report to {folder}: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ReportError(f"cannot write the report to {folder}: nothing may be written to {there}")
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from .drawing import drawing
 from .view import View, to_json
@@ -27,9 +28,12 @@ from .view.repeats import Row, rows
 VIEWER = Path(__file__).parent / "viewer"
 #: The modules in the order in which they are put together; each imports only from those before it.
 MODULES = (
-    "model", "dom", "state", "rows", "predict", "contents", "lanes", "journey", "source", "bytes", "beside", "search",
-    "keys", "main",
+    "model", "dom", "state", "rows", "xor", "predict", "contents", "lanes", "journey", "bytes", "beside", "source",
+    "search", "keys", "main",
 )  # fmt: skip
+_EXPORT = re.compile(r"^export (?:const|function) ([\w$]+)", re.MULTILINE)
+#: Runs before anything is drawn: with it the explorer is seen, without it the plain page.
+MARK = 'document.documentElement.className = "js"'
 #: Fields shown in one row although they have children: a reader knows what a header line is.
 WHOLE = frozenset({"field-line", "status-line", "request-line", "empty line"})
 #: Bytes of a field that the static table spells out.
@@ -40,12 +44,13 @@ def page(view: View, *, made_by: str = "unmagic report", notebook: bool = False)
     """The page. `made_by` names the command in the first line; `notebook` leaves out what a frame has no room for."""
     script, style = assembled(), (VIEWER / "style.css").read_text(encoding="utf-8")
     policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{_digest(MARK)}' '{_digest(script)}'; style-src '{_digest(style)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
     data = json.dumps(to_json(view), separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     return _environment().get_template("explorer.html.j2").render(
-        view=view, policy=policy, script=script, style=style, data=_safe(data), made_by=made_by, notebook=notebook
+        view=view, policy=policy, script=script, mark=MARK, style=style, data=_safe(data), made_by=made_by,
+        notebook=notebook,
     )  # fmt: skip
 
 
@@ -56,13 +61,16 @@ def _safe(data: str) -> str:
 
 @cache
 def assembled() -> str:
-    """The script of the page: the modules one after the other, without their imports and exports of each other."""
+    """The script of the page: the modules one after the other, each in a scope that gives what it exports."""
     parts = []
     for name in MODULES:
         text = (VIEWER / f"{name}.js").read_text(encoding="utf-8")
         text = re.sub(r"^import [^;\n]*?from \"\./\w+\.js\"\n", "", text, flags=re.MULTILINE)
-        text = re.sub(r"^export \{[^}]*\}\n", "", text, flags=re.MULTILINE)
-        parts.append(re.sub(r"^export (?=async|class|const|function|let)", "", text, flags=re.MULTILINE).strip())
+        given = ", ".join(_EXPORT.findall(text))
+        body = re.sub(r"^export ", "", text, flags=re.MULTILINE).strip()
+        parts.append(
+            f"const {{ {given} }} = (() => {{\n{body}\nreturn {{ {given} }}\n}})()" if given else f"{{\n{body}\n}}"
+        )
     return "\n" + "\n\n".join(parts) + "\n"
 
 
@@ -75,12 +83,18 @@ def _environment() -> Environment:
         loader=PackageLoader("report"), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters.update(short=_short, hue=lambda lane: lane.hue)
+    environment.filters.update(short=_short, prose=prose)
     environment.globals.update(
         rows=rows, byte_rows=byte_rows, drawing=drawing, address=address, arrow=arrow, word=word, anchor=anchor,
         quoted=quoted, called=called, outcome=outcome,
     )  # fmt: skip
     return environment
+
+
+def prose(text: str) -> Markup:
+    """A sentence of ours, in which `code` and **strong** stand as in the Markdown pages."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", marked))
 
 
 def arrow(message: Message) -> str:

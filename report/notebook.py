@@ -86,7 +86,7 @@ def _table(view: View, recording: Recording, message: Message) -> str:
     body = "".join(
         f"<tr><td>{number}</td><td>{escape(recording.threads[row.step.thread][0])} · "
         f"{escape(view.lanes[row.step.lane].name)}</td><td>{_linked(view, row.step)}</td>"
-        f"<td>{escape(row.step.note)}</td><td><code>{escape(outcome(row.step)[:80])}</code></td></tr>"
+        f"<td>{explorer.prose(row.step.note)}</td><td><code>{escape(outcome(row.step)[:80])}</code></td></tr>"
         for number, row in enumerate(rows(message.steps), 1)
     )
     head = "".join(f"<th>{name}</th>" for name in ("#", "thread · lane", "what ran", "what it did", "the value"))

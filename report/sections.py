@@ -7,7 +7,7 @@ field, a library link that is not proven.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from string import ascii_uppercase
 
 from tracer.reading.chain import Chains
@@ -34,10 +34,17 @@ class Viewer:
     """Makes pages of traces. `strict` is for the committed report: whatever is unexplained fails."""
 
     def __init__(
-        self, traces: Mapping[str, Trace], notes: Notes, lock: Lock, *, strict: bool = True, own: str = ""
+        self,
+        traces: Mapping[str, Trace],
+        notes: Notes,
+        lock: Lock,
+        *,
+        strict: bool = True,
+        own: str = "",
+        flow: Callable[[Trace], Flow] = Flow,
     ) -> None:
         """`own` is where the program's own files lie, as seen from the pages; without it they are linked by
-        their Git remote."""
+        their Git remote. `flow` follows a trace's values, or has done so."""
         self._traces = traces
         self._chains = {name: Chains(trace) for name, trace in traces.items()}
         self._scrubs = {name: Scrub(trace) for name, trace in traces.items()}
@@ -45,6 +52,7 @@ class Viewer:
         self._lock = lock
         self._linker = Linker(lock, strict=strict, own=own)
         self._strict = strict
+        self._flow = flow
         self._flows: dict[str, tuple[Hands, Ways]] = {}
 
     def page(self, spec: PageSpec) -> Page:
@@ -78,7 +86,7 @@ class Viewer:
     def _told(self, scenario: str) -> tuple[Hands, Ways]:
         """Who had which bytes in one trace, and the ways of its values; made when first asked for."""
         if scenario not in self._flows:
-            flow = Flow(self._traces[scenario])
+            flow = self._flow(self._traces[scenario])
             self._flows[scenario] = (
                 Hands(flow, self._linker), Ways(flow, self._linker, self._scrubs[scenario])
             )  # fmt: skip

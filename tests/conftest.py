@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from helpers_explorer import launch, report
+from playwright.sync_api import Browser, sync_playwright
 
 from report import build as report_build
 from tracer.reading.trace import Trace
@@ -17,6 +20,17 @@ from tracer.scenarios import EVERY, SCENARIOS
 ROOT = Path(__file__).parent.parent
 #: Recorded by two processes side by side; the halves take about as long as each other.
 HALVES = (tuple(EVERY)[0::2], tuple(EVERY)[1::2])
+#: The files that take longest, longest first: where several processes share the work, it ends evenly if these begin.
+DEAR = (
+    "test_export.py", "test_report.py", "test_cli.py", "test_explorer.py", "test_chain.py", "test_wiretap.py",
+    "test_scenarios.py", "test_journeys_elsewhere.py", "test_journeys.py", "test_closing_7.py", "test_clients.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order of `DEAR`, then the rest; within a file nothing changes."""
+    place = {name: number for number, name in enumerate(DEAR)}
+    items.sort(key=lambda item: place.get(item.path.name, len(DEAR)))
 
 
 def record_scenarios(folder: Path) -> Path:
@@ -31,7 +45,7 @@ def record_scenarios(folder: Path) -> Path:
     ]  # fmt: skip
     try:
         for process in running:
-            said, _ = process.communicate(timeout=90)
+            said, _ = process.communicate(timeout=240)
             assert process.returncode == 0, said
     finally:
         for process in running:
@@ -56,9 +70,35 @@ def build_pages(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def scenario_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a trace of every scenario; nobody writes to it."""
-    return record_scenarios(tmp_path_factory.mktemp("scenarios"))
+def scenario_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder with a trace of every scenario; nobody writes to it. Recorded once for all of xdist's workers: whoever
+    comes first does it, and makes the tables too."""
+    mine = tmp_path_factory.getbasetemp()
+    folder = (mine if worker_id == "master" else mine.parent) / "scenarios"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            unfinished = record_scenarios(folder.with_suffix(".unfinished"))
+            for trace in open_traces(unfinished).values():
+                trace.close()
+            unfinished.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser, for whoever looks at pages."""
+    with sync_playwright() as driver:
+        opened = launch(driver)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def explorer_page(tmp_path_factory: pytest.TempPathFactory, scenario_folder: Path) -> Path:
+    """The page of the receive scenario, with the same on our own stack beside it."""
+    folder = tmp_path_factory.mktemp("pages")
+    report(folder, scenario_folder / "receive.trace", "--beside", scenario_folder / "ours.trace")
+    return folder / "index.html"
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from helpers_exports import tool
 from playwright.sync_api import Browser, Page, Playwright
@@ -22,9 +25,25 @@ def launch(driver: Playwright) -> Browser:
 def report(folder: Path, *arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run `unmagic report`."""
     command = [sys.executable, "-m", "unmagic", "report", *map(str, arguments), "-o", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == code, done.stderr
     return done
+
+
+@contextmanager
+def visit(browser: Browser, path: Path, hash_: str = "", **options: Any) -> Iterator[Page]:
+    """A page in a window of its own; whatever it asks for, or complains of, fails the test at the end."""
+    context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **options})
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: asked.append(str(error)))
+    page.on("console", lambda message: asked.append(message.text) if message.type == "error" else None)
+    page.goto(path.as_uri() + hash_)
+    page.wait_for_selector("#steps [aria-current='step']", state="attached")
+    yield page
+    context.close()
+    assert [one for one in asked if not one.startswith("file://")] == []
 
 
 def current(page: Page) -> str:

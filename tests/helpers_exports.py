@@ -73,7 +73,7 @@ def record(folder: Path, talk: Talk, program: Path = PROGRAMS / "echo_one.py", w
     try:
         assert server.stdout is not None
         port = server.stdout.readline().strip()
-        assert port, server.communicate(timeout=10)[1]
+        assert port, server.communicate(timeout=60)[1]
         with connected(talk, port, where) as client:
             for message in talk.messages:
                 client.send(message, websocket.ABNF.OPCODE_TEXT if isinstance(message, str) else 2)
@@ -84,7 +84,7 @@ def record(folder: Path, talk: Talk, program: Path = PROGRAMS / "echo_one.py", w
                 server.kill()
                 with suppress(OSError, websocket.WebSocketException):
                     client.recv()
-        _, said = server.communicate(timeout=30)
+        _, said = server.communicate(timeout=120)
         assert not talk.closes or server.returncode == 0, said
     finally:
         server.kill()
@@ -98,7 +98,7 @@ def connected(talk: Talk, port: str, where: Sequence[str]) -> Iterator[websocket
     end = _end(talk, port, where)
     host = "[::1]" if talk.kind == "tcp6" else "localhost"
     client = websocket.create_connection(
-        f"ws://{host}:{port if port.isdigit() else 80}{talk.path}", socket=end, timeout=20,
+        f"ws://{host}:{port if port.isdigit() else 80}{talk.path}", socket=end, timeout=90,
         header=[talk.header] if talk.header else [], enable_multithread=False,
     )  # fmt: skip
     with closing(end):
@@ -113,7 +113,7 @@ def _end(talk: Talk, port: str, where: Sequence[str]) -> socket.socket:
         end.settimeout(20)
         end.connect(port)
         return end
-    end = socket.create_connection(("::1" if talk.kind == "tcp6" else "127.0.0.1", int(port)), timeout=20)
+    end = socket.create_connection(("::1" if talk.kind == "tcp6" else "127.0.0.1", int(port)), timeout=90)
     if talk.kind != "tls":
         return end
     context = ssl.create_default_context(cafile=where[0])
@@ -121,7 +121,7 @@ def _end(talk: Talk, port: str, where: Sequence[str]) -> socket.socket:
     return context.wrap_socket(end)
 
 
-def committed(trace: Path, messages: int, within: float = 20) -> None:
+def committed(trace: Path, messages: int, within: float = 90) -> None:
     """Wait until the recorder has committed the read of each message: what is killed keeps just that."""
     late = time.monotonic() + within
     while time.monotonic() < late:
@@ -140,7 +140,7 @@ def tshark(capture: Path, *words: str) -> str:
     checks = ("tcp.check_checksum:TRUE", "ip.check_checksum:TRUE")
     options = [word for check in checks for word in ("-o", check)]
     done = subprocess.run(
-        [tool("tshark"), "-n", "-r", str(capture), *options, *words], capture_output=True, text=True, timeout=60
+        [tool("tshark"), "-n", "-r", str(capture), *options, *words], capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -163,7 +163,7 @@ WRONG = (
 def jq(program: str, file: Path) -> list[Any]:
     """What jq makes of each line of a file."""
     done = subprocess.run(
-        [tool("jq"), "-c", program, str(file)], capture_output=True, text=True, timeout=60, encoding="utf-8"
+        [tool("jq"), "-c", program, str(file)], capture_output=True, text=True, timeout=180, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.split("\n") if line]
@@ -173,7 +173,7 @@ def plantuml(text: str) -> str:
     """The SVG that PlantUML draws; an error of its own fails."""
     done = subprocess.run(
         [tool("plantuml"), "-Djava.awt.headless=true", "-charset", "UTF-8", "-tsvg", "-pipe", "-nometadata"],
-        input=text, capture_output=True, text=True, encoding="utf-8", timeout=60,
+        input=text, capture_output=True, text=True, encoding="utf-8", timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout

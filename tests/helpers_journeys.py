@@ -28,7 +28,7 @@ from tracer.scenarios.scripts import SCOPE, Script
 __all__ = ["APPS", "OURS", "REAL", "Stack"]
 SERVE = Path(__file__).parent / "floors" / "serve.py"
 #: Seconds until a program that hangs is killed.
-LIMIT = 60.0
+LIMIT = 180.0
 #: (kind, how, first byte, byte after the last, the call where the new value was first seen)
 Told = tuple[str, str, int, int, str]
 #: (direction, the value, its stretches on the wire, its edges in order)

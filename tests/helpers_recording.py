@@ -214,7 +214,7 @@ def run(
     env: dict[str, str] | None = None,
     cwd: Path | None = None,
     python: tuple[str, ...] = (),
-    timeout: float = 30,
+    timeout: float = 120,
     **config: Any,
 ) -> Ran:
     """Run `program` to its end, recorded where `trace` is given."""

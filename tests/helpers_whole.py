@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from pathlib import Path
 
 from conformance.peer import BINARY, CONT, PING, TEXT, frame
 
@@ -16,6 +17,9 @@ SOUND = b"".join(n.to_bytes(2, "big") for n in range(1, 35_001))
 CHARACTERS = "".join(chr(0x4E00 + n) if n < 20_000 else chr(0xAC00 + n - 20_000) for n in range(23_000))
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n\r\n"
 TAKEOVER = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+#: Every TCP socket of this machine, as Linux tells of them; and for how many seconds a server may leave bytes unread.
+SOCKETS = Path("/proc/net/tcp")
+PATIENCE = 30.0
 MESSAGE = b"a message that is worth to be compressed, " * 3
 
 
@@ -52,13 +56,30 @@ def _by_bytes(connect: Connect) -> None:
     with open_(connect, "/take") as peer:
         for byte in frame(TEXT, b"Hello"):
             peer.send(bytes([byte]))
-            _settled()
+            _settled(peer)
         heard(peer)
 
 
-def _settled() -> None:
-    """A byte a read: the server has to be back in its `recv`, which a client cannot see; it is waited for."""
-    time.sleep(0.02)
+def _settled(peer: Peer) -> None:
+    """Wait until the server's end has nothing left that it has not read: Linux says so. Elsewhere it is given time."""
+    if not SOCKETS.exists():
+        time.sleep(0.05)
+        return
+    ours, theirs = (name[1] for name in (peer._socket.getsockname(), peer._socket.getpeername()))
+    end = time.monotonic() + PATIENCE
+    while _unread(theirs, ours) != 0:
+        assert time.monotonic() < end, "the server does not read what it was sent"
+        time.sleep(0.001)
+
+
+def _unread(local: int, remote: int) -> int:
+    """How many bytes the socket on port `local` that is connected to port `remote` has received and not given out yet;
+    not 0 where there is none."""
+    for line in SOCKETS.read_text().splitlines()[1:]:
+        here, there, _, queues = line.split()[1:5]
+        if (int(here[-4:], 16), int(there[-4:], 16)) == (local, remote):
+            return int(queues.partition(":")[2], 16)
+    return -1
 
 
 class Deflater:

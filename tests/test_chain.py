@@ -437,7 +437,7 @@ def step(number: int, *children: Step, crosses: bool = False, line: int = 1, end
 
 
 def moved(op: str = "send") -> Step:
-    wire = Wire(1, 1, 2, 1, op, 1, 1, 5, 3, 9, 0, "", 1)
+    wire = Wire(1, 1, 2, 1, op, 1, 1, 5, 3, 9, 0, "", 0, 0, 1)
     return Step("wire", 0, 1, 0, 1, None, CODES[1], 5, wire=wire, crosses=True)
 
 

@@ -43,7 +43,6 @@ from tracer.reading.trace import Trace
 from tracer.recording import Options, Recorder, RecorderError, record
 
 shapes = load("shapes")
-pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture(params=ENGINES)
@@ -836,6 +835,18 @@ def test_nothing_is_left_hooked(tmp_path, engine, fails):
     assert not set(sys._current_frames()) - threads
 
 
+def test_no_thread_of_ours_is_left_however_the_threads_take_turns(tmp_path, engine):
+    """The writer's thread has ended when `stop` returns, and is not only about to."""
+    threads, interval = set(sys._current_frames()), sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(1e-6)
+        for number in range(60):
+            recorded(tmp_path / f"{number}.trace", shapes.bottom, engine=engine)
+            assert not set(sys._current_frames()) - threads
+    finally:
+        sys.setswitchinterval(interval)
+
+
 def test_no_thread_of_ours_is_in_the_programs_list(tmp_path, engine):
     done = recorded(tmp_path / "t.trace", lambda: (threading.active_count(), len(threading.enumerate())), engine=engine)
     assert done.result == (threading.active_count(), len(threading.enumerate()))
@@ -960,7 +971,7 @@ def test_ctrl_c_ends_a_busy_program(tmp_path, engine):
         assert process.stdout and process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
         try:
-            _, err = process.communicate(timeout=10)
+            _, err = process.communicate(timeout=60)
         finally:
             process.kill()
             process.wait()
@@ -993,7 +1004,7 @@ def test_a_program_that_forks(tmp_path, engine, leave):
         "status = os.waitpid(child, 0)[1]\nf(2)\nprint('child', os.WEXITSTATUS(status), flush=True)\n",
         encoding="utf-8",
     )
-    ran = run(program, tmp_path / "t.trace", engine=engine, timeout=8)
+    ran = run(program, tmp_path / "t.trace", engine=engine, timeout=60)
     assert (ran.code, ran.out) == (0, "child 0\n")
     with Trace.open(tmp_path / "t.trace") as trace:
         consistent(trace)

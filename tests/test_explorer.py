@@ -3,49 +3,26 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers_explorer import AXE, current, launch, place, report
+from helpers_explorer import AXE, current, place, report, visit
 from helpers_exports import Talk, missing, record
-from playwright.sync_api import Browser, Page, sync_playwright
+from helpers_recording import PROGRAMS
+from playwright.sync_api import Browser, Page
 
 MESSAGE = "#/receive/4-text"
 HOSTILE = '</script><img src=x onerror="window.pwned=1"> <!-- \' " & ]]>'
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        opened = launch(driver)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, scenario_folder: Path) -> Path:
-    """The page of the receive scenario, with the same on our own stack beside it."""
-    folder = tmp_path_factory.mktemp("pages")
-    report(folder, scenario_folder / "receive.trace", "--beside", scenario_folder / "ours.trace")
-    return folder / "index.html"
-
-
 @pytest.fixture
-def opened(browser: Browser, made: Path) -> Iterator[Page]:
-    """The page at the text message that was received; whatever it asks for, or complains of, fails the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: asked.append(str(error)))
-    page.on("console", lambda message: asked.append(message.text) if message.type == "error" else None)
-    page.goto(made.as_uri() + MESSAGE)
-    page.wait_for_selector("#steps [aria-current='step']")
-    yield page
-    context.close()
-    assert [one for one in asked if not one.startswith("file://")] == []
+def opened(chromium: Browser, explorer_page: Path) -> Iterator[Page]:
+    """The page at the text message that was received."""
+    with visit(chromium, explorer_page, MESSAGE) as page:
+        yield page
 
 
 def test_the_contents_tell_direction_kind_and_size(opened: Page):
@@ -124,12 +101,12 @@ def test_the_bytes_have_tabs_and_the_ends_of_reads(opened: Page):
     assert "Hello" in opened.locator("#runs").inner_text()
 
 
-def test_the_url_restores_everything(opened: Page, browser: Browser):
+def test_the_url_restores_everything(opened: Page, chromium: Browser):
     opened.keyboard.press("a")
     opened.locator("#fields button.field", has_text="payload data").first.click()
     opened.locator("#tabs button", has_text="unmasked").click()
     hash_, step = place(opened), current(opened)
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(opened.url.split("#")[0] + hash_)
     page.wait_for_selector("#steps [aria-current='step']")
     assert (place(page), current(page)) == (hash_, step)
@@ -138,11 +115,11 @@ def test_the_url_restores_everything(opened: Page, browser: Browser):
 
 
 @pytest.mark.parametrize("hash_", ["#/no/such/99", "#/receive/4-text/9999?field=-7&tab=x", "#%%%", "#/%E0%A4%A/1"])
-def test_a_url_that_names_nothing_shows_something(made: Path, browser: Browser, hash_: str):
-    page = browser.new_page()
+def test_a_url_that_names_nothing_shows_something(explorer_page: Path, chromium: Browser, hash_: str):
+    page = chromium.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(made.as_uri() + hash_)
+    page.goto(explorer_page.as_uri() + hash_)
     page.wait_for_selector("#steps [aria-current='step']")
     assert errors == []
     page.close()
@@ -223,13 +200,13 @@ def test_a_screen_reader_is_told_of_each_step(opened: Page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 420])
-def test_axe_finds_nothing_serious(browser: Browser, made: Path, scheme: Any, width: int):
+def test_axe_finds_nothing_serious(chromium: Browser, explorer_page: Path, scheme: Any, width: int):
     """Contrast included, which it computes from what is drawn."""
     if not AXE.is_file():
         missing(f"there is no {AXE}: `make npm` puts axe-core there")
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
     page = context.new_page()
-    page.goto(made.as_uri() + MESSAGE)
+    page.goto(explorer_page.as_uri() + MESSAGE)
     page.add_script_tag(path=str(AXE))
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     serious = [
@@ -239,30 +216,30 @@ def test_axe_finds_nothing_serious(browser: Browser, made: Path, scheme: Any, wi
     context.close()
 
 
-def test_dark_is_dark(browser: Browser, made: Path):
+def test_dark_is_dark(chromium: Browser, explorer_page: Path):
     grounds = []
     for scheme in ("light", "dark"):
-        page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
-        page.goto(made.as_uri())
+        page = chromium.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(explorer_page.as_uri())
         ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         grounds.append(sum(map(int, re.findall(r"\d+", ground)[:3])))
         page.close()
     assert grounds[0] > 600 > 150 > grounds[1]
 
 
-def test_a_narrow_screen_needs_no_sideways_scrolling(browser: Browser, made: Path):
-    page = browser.new_page(viewport={"width": 420, "height": 900})
-    page.goto(made.as_uri() + MESSAGE)
+def test_a_narrow_screen_needs_no_sideways_scrolling(chromium: Browser, explorer_page: Path):
+    page = chromium.new_page(viewport={"width": 420, "height": 900})
+    page.goto(explorer_page.as_uri() + MESSAGE)
     page.wait_for_selector("#steps [aria-current='step']")
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
     page.close()
 
 
 @pytest.mark.parametrize("how", ["without a script", "in print"])
-def test_the_page_is_complete(browser: Browser, made: Path, how: str):
-    context = browser.new_context(java_script_enabled=how == "in print")
+def test_the_page_is_complete(chromium: Browser, explorer_page: Path, how: str):
+    context = chromium.new_context(java_script_enabled=how == "in print")
     page = context.new_page()
-    page.goto(made.as_uri())
+    page.goto(explorer_page.as_uri())
     if how == "in print":
         page.emulate_media(media="print")
     story = page.locator("#story")
@@ -277,14 +254,64 @@ def test_the_page_is_complete(browser: Browser, made: Path, how: str):
     context.close()
 
 
-def test_hostile_data_is_shown_and_never_obeyed(browser: Browser, tmp_path: Path):
+#: What would turn a line around, hide in it, or be no character at all (half of a surrogate pair, as JSON may have it).
+ODD = "\u202eevil\u202c \u2066x\u2069 \u200b\ufeff \0 \x1b[31m \u2028 \U0001f600"
+#: A program whose own names are markup: its file, a function of it, its route's value.
+PROGRAM = """\
+import sys
+sys.path.insert(0, {folder!r})
+import echo_one
+plain = echo_one.say
+def shown(end, ws, message, lone="lone: " + chr(0xd800)):
+    plain(end, ws, message)
+shown.__code__ = shown.__code__.replace(co_name="<img src=x onerror=pwned=3>", {qualname})
+if __name__ == "__main__":
+    echo_one.say = shown
+    with echo_one.listening("tcp") as listener:
+        print(listener.getsockname()[1], flush=True)
+        end, _ = listener.accept()
+    with end:
+        echo_one.serve(end)
+"""
+
+
+def test_hostile_names_bidirectional_text_and_lone_surrogates(chromium: Browser, tmp_path: Path):
+    """As a file's name, a function's, a message: all shown as what they are, none turns the page around."""
+    folder = tmp_path / "<img src=x onerror=pwned=5>"
+    folder.mkdir()
+    qualname = "co_qualname='<img src=x onerror=pwned=3>'" if sys.version_info >= (3, 11) else ""
+    program = folder / "<script>pwned=6<b>.py"
+    program.write_text(PROGRAM.format(folder=str(PROGRAMS), qualname=qualname), encoding="utf-8")
+    trace = record(tmp_path, Talk("tcp", (ODD, HOSTILE)), program=program)
+    report(tmp_path / "pages", trace)
+    text = (tmp_path / "pages" / "index.html").read_bytes().decode("utf-8")  # and so without a lone surrogate
+    assert "\u202e" not in text.replace(ODD, "") and "\0" not in text
+    seen = ""
+    with visit(chromium, tmp_path / "pages" / "index.html", "#/tcp/1/0?calls=1", bypass_csp=True) as page:
+        for button in range(page.locator("#contents button").count()):
+            page.locator("#contents button").nth(button).click()
+            odd = page.locator("#steps button.step", has_text="pwned=3")
+            if odd.count():
+                odd.first.click()
+            for tab in range(page.locator("#tabs button").count()):
+                page.locator("#tabs button").nth(tab).click()
+                seen += str(page.evaluate("document.getElementById('explorer').textContent"))
+        assert page.evaluate("window.pwned") is None and page.locator("img").count() == 0
+        assert "evil" in seen and "pwned=6" in seen and "pwned=3" in seen and "lone: " in seen
+        assert re.findall("[\u202a-\u202e\u2066-\u2069\u200b\ufeff\0\x1b]", seen) == []
+        page.emulate_media(media="print")
+        page.wait_for_selector("#story")
+        assert page.evaluate("window.pwned") is None and page.locator("img").count() == 0
+
+
+def test_hostile_data_is_shown_and_never_obeyed(chromium: Browser, tmp_path: Path):
     trace = record(
         tmp_path, Talk("tcp", (HOSTILE, "harmless"), path="/<b>x</b>", header="X-Odd: </title><script>pwned=2</script>")
     )
     report(tmp_path / "pages", trace)
     source = (tmp_path / "pages" / "index.html").read_text(encoding="utf-8")
-    assert "default-src &#39;none&#39;" in source and source.count("</script>") == 2
-    page = browser.new_page()
+    assert "default-src &#39;none&#39;" in source and source.count("</script>") == 3
+    page = chromium.new_page()
     failed: list[str] = []
     page.on("console", lambda message: failed.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: failed.append(str(error)))

@@ -64,9 +64,24 @@ def write(path: Path, batches: list[tuple[int, Events]], wires: int = 0) -> Path
     return path
 
 
+def packed(numbers: list[int]) -> bytes:
+    return zlib.compress(array("q", numbers).tobytes())
+
+
+#: How many numbers at the end of an event are values.
+VALUES = {RETURN: 1, YIELD: 1, UNWIND: 1, RAISE: 1}
+
+
 def add_batch(db: sqlite3.Connection, thread: int, events: Events) -> None:
-    data = zlib.compress(array("q", [number for event in events for number in event]).tobytes())
-    db.execute("insert into batch (thread, events) values (?, ?)", (thread, data))
+    """Add events that are written with their values; these stand apart in the file."""
+    heads: list[int] = []
+    values: list[int] = []
+    for event in events:
+        most = event[6] if event[0] == CALL and len(event) > 6 else VALUES.get(event[0], 0)
+        cut = len(event) - most
+        heads += event[:cut]
+        values += event[cut:]
+    db.execute("insert into batch (thread, events, numbers) values (?, ?, ?)", (thread, packed(heads), packed(values)))
 
 
 @dataclass(frozen=True)

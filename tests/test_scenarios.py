@@ -30,7 +30,6 @@ from helpers_recording import (
 from tracer.reading.trace import Trace
 from tracer.scenarios import SCENARIOS, Played, PlayError, play
 
-pytestmark = pytest.mark.timeout(90)
 pytest.importorskip("flask_sock", reason="the scenarios play on Flask-Sock")
 
 #: After these, the HTTP response and the close frame come from two threads, either first.
@@ -380,7 +379,7 @@ def test_signals(tmp_path, engine, number, handled):
             assert process.stdout and process.stdout.readline() == "ready\n"
             until_it_waits(process)
             process.send_signal(number)
-            out, err = process.communicate(timeout=15)
+            out, err = process.communicate(timeout=60)
         finally:
             process.kill()
             process.wait()

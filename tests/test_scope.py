@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import string
+import sysconfig
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from helpers_recording import ENGINES, PROGRAMS, load, named, one, recorded
 from tracer.reading.trace import Trace
 from tracer.recording import DEFAULT, Scope
 
-pytestmark = pytest.mark.timeout(30)
 shapes = load("shapes")
 
 
@@ -219,3 +219,11 @@ def test_the_same_file_is_asked_about_once():
     assert not scope.concerns(json.__file__)
     verdicts = [v for v in scope.verdicts() if v.path == path]
     assert len(verdicts) == 1 and verdicts[0].recorded and verdicts[0].lane == "app"
+
+
+@pytest.mark.parametrize("name", ["_distutils_hack/__init__.py", "__editable___thing_finder.py", "_virtualenv.py"])
+def test_import_hooks_of_installers_are_on_nobodys_way(name: str) -> None:
+    folder = sysconfig.get_path("purelib")
+    assert not Scope().verdict(f"{folder}/{name}").recorded
+    assert Scope(("program", Path(name).parts[0].removesuffix(".py"))).verdict(f"{folder}/{name}").recorded
+    assert Scope().verdict(f"{folder}/flask/app.py").recorded

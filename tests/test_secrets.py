@@ -16,7 +16,6 @@ from helpers_recording import ENGINES, Done, argument, from_source, moved, named
 from tracer.reading.trace import Trace
 from tracer.recording import Options, Recorder
 
-pytestmark = pytest.mark.timeout(40)
 #: Put together here, so that it does not stand in this file, whose source a trace may keep.
 SECRET = "-".join(["Zq7", "hunter2.Xy"])
 GIVE = (
@@ -317,17 +316,29 @@ def test_reads_of_a_few_bytes_each(tmp_path):
     cut_up(tmp_path, REQUEST, [tuple(range(step, size, step)) for step in (2, 3, 5, 7, 16)])
 
 
-def test_a_write_that_is_cut(tmp_path):
-    message = f"HTTP/1.1 200 OK\r\nSet-Cookie: sid={SECRET}; Path=/\r\n\r\n".encode()
+PIECES = """\
+def straight(piece):
+    return piece
 
-    def program(pairs: list[Any]) -> None:
-        for at, (ours, _) in enumerate(pairs, 1):
-            ours.sendall(message[:at])
-            ours.sendall(message[at:])
+
+def program(pairs, message, through):
+    for at, (ours, _) in enumerate(pairs, 1):
+        for piece in (message[:at], message[at:]):
+            ours.sendall(straight(piece) if through else piece)
+"""
+
+
+@pytest.mark.parametrize("through", [False, True], ids=["", "seen as a value before"])
+def test_a_write_that_is_cut(tmp_path, through):
+    message = f"HTTP/1.1 200 OK\r\nSet-Cookie: sid={SECRET}; Path=/\r\n\r\n".encode()
+    module = from_source(PIECES, tmp_path)
 
     pairs = [socket.socketpair() for _ in range(1, len(message))]
     try:
-        done = recorded(tmp_path / "t.trace", program, pairs)
+        done = recorded(
+            tmp_path / "t.trace", module.program, pairs, message, through, program=str(tmp_path),
+            scope=("made:straight",),
+        )  # fmt: skip
         for _, theirs in pairs:
             assert theirs.recv(1000) == message, "the peer gets the cookie"
     finally:

@@ -9,6 +9,8 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import threading
+import time
 import zlib
 from array import array
 from pathlib import Path
@@ -38,7 +40,6 @@ from tracer.recording import Options, Recorder, RecorderError
 from tracer.recording.events import CALL, LINE, RETURN, WIRE
 from tracer.recording.store import Store
 
-pytestmark = pytest.mark.timeout(60)
 shapes = load("shapes")
 ROOT_USER = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -158,6 +159,41 @@ def test_opened_while_it_grows(tmp_path):
     with Trace.open(path) as trace:
         everything(trace)
         assert len(named(trace, "factorial")) == 7
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_somebody_reads_it_when_it_ends(tmp_path, stays):
+    """A reader in that very moment is waited for; one that stays finds the log, and harms nothing."""
+    path = tmp_path / "t.trace"
+    recorder = Recorder(str(path), Options(scope=("program",), program=str(PROGRAMS)))
+    recorder.start()
+    shapes.factorial(4)
+    recorder.drain()
+    reader = sqlite3.connect(path, check_same_thread=False)
+    assert reader.execute("select count(*) from batch").fetchone() == (1,)
+    if stays:
+        summary = recorder.stop()
+    else:
+        ending = threading.Thread(target=recorder.stop)
+        ending.start()
+        until(lambda: reader.execute("select 1 from meta where key = 'complete'").fetchone())
+        reader.close()
+        ending.join(30)
+        summary = recorder.stop()
+        assert not path.with_name("t.trace-wal").exists()
+    assert summary.faults == ()
+    reader.close()
+    with Trace.open(path) as trace:
+        everything(trace)
+        assert "complete" in trace.meta and len(named(trace, "factorial")) == 4
+
+
+def until(happened):
+    """Ask until it is so; a minute is for ever."""
+    late = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < late
+        time.sleep(0.001)
 
 
 def test_a_call_that_never_ended_is_open(tmp_path):
@@ -468,13 +504,15 @@ def test_what_is_damaged_is_told(tmp_path, damage):
     [
         ((99, 1, 1), "batch 1 ends in the middle of an event"),
         ((CALL, 1, 1), "batch 1 ends in the middle of an event"),
-        ((CALL, 1, 1, 0, 0, 0, 9, 1), "batch 1 ends in the middle of an event"),
-        ((CALL, 1, 1, 0, 0, 0, -7), "batch 1 ends in the middle of an event"),
-        ((CALL, 1, 1, 0, 0, 0, -1), "batch 1 ends in the middle of an event"),
-        ((CALL, 1, 5000, 0, 0, 0, 0), "call.code points to code 5000"),
-        ((WIRE, 1, 5000), "wire_call.wire points to wire 5000"),
-        ((CALL, 1, 1, 0, 0, 0, 0, LINE, 2, 1, LINE, 2, 1), "UNIQUE"),
-        ((CALL, 2, 1, 0, 0, 0, 0, RETURN, 1, 0), "a span ends before it begins"),
+        ((CALL, 1, 1, 0, 0, 0, 9), "batch 1 has too few values for its events"),
+        ((CALL, 1, 1, 0, 0, 0, -7), "batch 1 has too few values for its events"),
+        ((CALL, 1, 1, 0, 0, 0, -1), "batch 1 has too few values for its events"),
+        ((CALL, 1, 1, 0, 0, 0, 0, RETURN, 2, RETURN, 3), "batch 1 has too few values for its events"),
+        ((CALL, 1, 1, 0, 0, 0, 0), "batch 1 has values that belong to no event"),
+        ((CALL, 1, 5000, 0, 0, 0, 1), "call.code points to code 5000"),
+        ((WIRE, 1, 5000, RETURN, 2), "wire_call.wire points to wire 5000"),
+        ((CALL, 1, 1, 0, 0, 0, 0, LINE, 2, 1, LINE, 2, 1, RETURN, 3), "UNIQUE"),
+        ((CALL, 2, 1, 0, 0, 0, 0, RETURN, 1), "a span ends before it begins"),
     ],
 )
 def test_batches_that_cannot_be(tmp_path, good, numbers, said):
@@ -482,7 +520,8 @@ def test_batches_that_cannot_be(tmp_path, good, numbers, said):
     path.write_bytes(good[0])
     db = sqlite3.connect(path)
     db.execute("delete from batch")
-    db.execute("insert into batch (thread, events) values (1, ?)", (zlib.compress(array("q", numbers).tobytes()),))
+    packed = [zlib.compress(array("q", some).tobytes()) for some in (numbers, (0,))]
+    db.execute("insert into batch (thread, events, numbers) values (1, ?, ?)", packed)
     db.commit()
     db.close()
     refused_unchanged(path, said)

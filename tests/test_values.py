@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from tracer.reading.trace import Trace, Value
 
-pytestmark = pytest.mark.timeout(30)
 QUICK = settings(
     max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -522,3 +521,39 @@ def test_the_programs_results_are_the_very_same_objects(tmp_path, engine):
         recorded(tmp_path / "t.trace", lambda: module.same(thing, k=thing), program=str(tmp_path), engine=engine)
     )
     assert args[0] is thing and kwargs["k"] is thing
+
+
+NAMED = """
+from collections import namedtuple
+from typing import NamedTuple
+
+
+class Frame(NamedTuple):
+    opcode: int
+    payload: bytes
+
+
+class Odd(tuple):
+    _fields = ("first", 2)
+
+
+Point = namedtuple("Point", "x y")
+
+
+def look(value): return value
+
+
+def program():
+    look(Frame(1, b"hello"))
+    look(Point(3, 4))
+    look(Odd((5, 6)))
+    look((7, 8))
+"""
+
+
+def test_a_named_tuple_has_its_fields(tmp_path, engine):
+    module = from_source(NAMED, tmp_path)
+    done = recorded(tmp_path / "t.trace", module.program, program=str(tmp_path), engine=engine)
+    with done.trace() as trace:
+        labels = [[label for label, _ in trace.parts[c.arguments[0]]] for c in named(trace, "look")]
+    assert labels == [[".opcode", ".payload"], [".x", ".y"], ["[0]", "[1]"], ["[0]", "[1]"]]

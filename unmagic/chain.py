@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
 from report.text import Scrub, told
-from tracer.reading.chain import Chains
-from tracer.reading.steps import Step, fold, prune
-from tracer.reading.trace import Call, Trace
+from tracer.reading.steps import Step
+from tracer.reading.trace import Trace
 
-from .errors import Failure, sentences
-from .terminal import plain
+from .choose import pick, steps_of
+from .errors import sentences
+from .terminal import console, plain
 
 
 @click.command()
@@ -32,41 +31,12 @@ def chain(trace: Path, function: str, nth: int, up: bool, depth: int) -> None:
     unmagic chain traces/receive.trace simple_websocket:Base.receive --up
     """
     with sentences(), Trace.open(trace) as opened:
-        call = _pick(opened, function, nth)
-        steps = _steps(opened, call, up, depth)
+        call = pick(opened, function, nth)
+        steps = steps_of(opened, call, up, depth)
         scrub = Scrub(opened)
         tree = Tree(plain(f"{function}, call {nth}: {call.code.file.facts.path}:{call.code.first}"), highlight=False)
         _grow(tree, steps, opened, scrub)
-    console = Console()
-    (console if console.is_terminal else Console(width=400)).print(tree, soft_wrap=True)
-
-
-def _pick(trace: Trace, function: str, nth: int) -> Call:
-    module, colon, qualname = function.rpartition(":")
-    if not colon:
-        raise Failure(f"{function!r} names no function: write it as MODULE:FUNCTION, such as flask:Flask.run")
-    found = [
-        call
-        for call in trace.calls.values()
-        if call.code.qualname == qualname and (call.code.lane == module or call.code.file.module == module)
-    ]
-    if not found:
-        raise Failure(f"{trace.path} has no call of {function}")
-    if not 1 <= nth <= len(found):
-        raise Failure(f"{function} was called {len(found)} times in {trace.path}, there is no call {nth}")
-    return found[nth - 1]
-
-
-def _steps(trace: Trace, call: Call, up: bool, depth: int) -> list[Step]:
-    chains = Chains(trace)
-    try:
-        return prune(fold(chains.upward(call) if up else [chains.below(call)]), depth)
-    except RecursionError:
-        raise Failure(f"{trace.path}: the calls below {call.code.qualname} are nested too deeply to be shown") from None
-    except LookupError as error:
-        if type(error) is not LookupError:  # a KeyError is a fault of ours
-            raise
-        raise Failure(f"{error}; try it without --up") from None
+    console().print(tree, soft_wrap=True)
 
 
 def _grow(tree: Tree, steps: list[Step], trace: Trace, scrub: Scrub) -> None:

@@ -10,12 +10,14 @@ import click
 from .chain import chain
 from .errors import Commands
 from .export import export
-from .journeys import journeys, show
+from .journeys import journeys
+from .live import live
 from .lock import lock
 from .pages import pages
 from .report import report
 from .run import run
 from .scope import scope
+from .show import show
 from .trace import trace
 
 
@@ -36,5 +38,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot show an arrow shows the rest
 
 
-for command in (trace, pages, run, report, journeys, show, chain, export, scope, lock):
+for command in (trace, pages, run, live, report, journeys, show, chain, export, scope, lock):
     main.add_command(command)

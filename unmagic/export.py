@@ -12,14 +12,15 @@ import click
 from report import notes
 from report.exports import FORMATS
 from report.exports.asked import CONNECTIONS, RUN, WAY, Asked, Exported, ExportError, Format
+from report.view.ways import numbered
+from tracer.reading.flow import Flow
 from tracer.reading.journeys import Journey
 from tracer.reading.links import Links
 from tracer.reading.lock import load
 from tracer.reading.trace import Trace
 
-from .chain import _pick, _steps
+from .choose import pick, steps_of
 from .errors import Failure, sentences
-from .journeys import _find
 
 _LISTED = "\n".join(f"{one.name:11} {one.help}" for one in FORMATS.values())
 
@@ -68,7 +69,7 @@ def export(
         raise Failure(f"will not overwrite the trace {trace}")
     with sentences(), Trace.open(trace) as opened:
         links, known = Links(load()), notes.load()
-        steps = tuple(_steps(opened, _pick(opened, chain, nth), up, depth)) if chain else ()
+        steps = tuple(steps_of(opened, pick(opened, chain, nth), up, depth)) if chain else ()
         journeys = () if steps else _chosen(opened, chosen, journey)
         title = f"{chain}, call {nth}" + (", from the socket up" if up else "")
         done = _render(chosen, Asked(opened, links, known, journeys, steps, title, connection or 0))
@@ -93,7 +94,7 @@ def _chosen(trace: Trace, chosen: Format, journey: int | None) -> tuple[Journey,
     """The journeys to draw: the one asked for, the only one there is, or, of a whole run, all."""
     if chosen.subject == CONNECTIONS or chosen.name in ("jsonl", "speedscope"):
         return ()
-    found = tuple(_find(trace))
+    found = tuple(numbered(Flow(trace)))
     if journey is not None:
         if not 1 <= journey <= len(found):
             raise Failure(f"{trace.path} has {len(found)} journeys, there is no number {journey}")

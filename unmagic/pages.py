@@ -30,6 +30,9 @@ def pages(output: Path, traces: Path | None, check: bool, engine: str) -> None:
     Fails, and writes nothing, if anything would stay unexplained: a byte without a field, a crossing without a
     note, a link that is not proven. With --check it exits with 1 if the committed pages differ.
     """
+    with sentences():
+        if not check:
+            report_build.ask(output)
     with tempfile.TemporaryDirectory(prefix="unmagic-") as scratch:
         folder = traces
         if folder is None:

@@ -17,6 +17,7 @@ from tracer.reading.trace import Trace, TraceError
 from tracer.recording import DEFAULT
 
 from .errors import Failure
+from .live import Beside
 
 BOOTSTRAP = Path(__file__).parent.parent / "tracer" / "recording" / "bootstrap.py"
 
@@ -32,12 +33,14 @@ BOOTSTRAP = Path(__file__).parent.parent / "tracer" / "recording" / "bootstrap.p
               help="Bytes or characters kept of one value.")  # fmt: skip
 @click.option("--show-secrets", is_flag=True, help="Do not mask cookies, tokens and passwords.")
 @click.option("--engine", type=click.Choice(["auto", "settrace", "monitoring"]), default="auto", show_default=True)
+@click.option("--live", "beside", is_flag=True, help="Print each message as it completes, on standard error.")
 @click.option("--python", default=sys.executable, metavar="PATH", help="The interpreter to run it with.")
 @click.argument("program", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
     output: Path | None, scope: tuple[str, ...], exclude: tuple[str, ...], lines: tuple[str, ...], values: bool,
-    max_value: int, show_secrets: bool, engine: str, python: str, program: Path, arguments: tuple[str, ...],
+    max_value: int, show_secrets: bool, engine: str, beside: bool, python: str, program: Path,
+    arguments: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Run PROGRAM with its ARGUMENTS, and record what it does.
 
@@ -62,7 +65,8 @@ def run(
         "program": str(program.absolute().parent),
     }
     before = _identity(trace)
-    code = _execute([python, str(BOOTSTRAP), json.dumps(config), str(program), *arguments], python)
+    watch = Beside(trace, lambda: _identity(trace) not in (None, before)) if beside else None
+    code = _execute([python, str(BOOTSTRAP), json.dumps(config), str(program), *arguments], python, watch)
     try:
         _tell(trace, scope, _identity(trace) not in (None, before), code)
     except Failure as failure:
@@ -80,7 +84,7 @@ def _identity(trace: Path) -> tuple[int, ...] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _execute(command: list[str], python: str) -> int:
+def _execute(command: list[str], python: str, watch: Beside | None) -> int:
     try:
         process = subprocess.Popen(command)
     except OSError as error:
@@ -88,9 +92,13 @@ def _execute(command: list[str], python: str) -> int:
     ours = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}  # Ctrl-C is the program's; we wait for it
     for number in (signal.SIGTERM, signal.SIGHUP):  # these come to us alone, and are meant for it
         ours[number] = signal.signal(number, lambda told, _: process.send_signal(told))
+    if watch is not None:
+        watch.start()
     try:
         code = process.wait()
     finally:
+        if watch is not None:
+            watch.stop()
         for number, handler in ours.items():
             signal.signal(number, handler)
     return 128 - code if code < 0 else code

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from tracer.reading.trace import Trace
 
 from .errors import sentences
-from .terminal import plain
+from .terminal import console, plain
 
 
 @click.command()
@@ -26,9 +25,8 @@ def scope(trace: Path, everything: bool) -> None:
     table = Table("lane", "recorded", "file", "reason", box=None, pad_edge=False)
     for path, lane, recorded, reason in rows if everything else kept:
         table.add_row(plain(lane), "yes" if recorded else "no", plain(path), plain(reason))
-    console = Console()
-    console = console if console.is_terminal else Console(width=400)
-    console.print(table, soft_wrap=True)
-    console.print(plain(f"{len(kept)} files recorded, {len(rows) - len(kept)} left out; scope: {words}"))
+    to = console()
+    to.print(table, soft_wrap=True)
+    to.print(plain(f"{len(kept)} files recorded, {len(rows) - len(kept)} left out; scope: {words}"))
     if not complete:
-        console.print("The run did not come to its end: what was decided last may be missing.")
+        to.print("The run did not come to its end: what was decided last may be missing.")

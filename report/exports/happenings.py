@@ -14,23 +14,21 @@ Comment = Callable[[Wire], str]
 
 
 class Clock:
-    """When each wire event began and ended, in nanoseconds since 1970. The trace has monotonic times, and when it began
-    itself: the first event is put there."""
+    """When each wire event began and ended, in nanoseconds since 1970. The trace has monotonic times, and what their
+    clock said when it began; where it does not, the first event is put there."""
 
     def __init__(self, trace: Trace) -> None:
-        rows = list(trace._rows("wire", "id, t0, t1", "id"))  # `Wire` does not have them
-        first = min((t0 for _, t0, _ in rows), default=0)
-        offset = _started(trace) - first
-        found = {wire: (max(0, t0 + offset), max(0, t1 + offset)) for wire, t0, t1 in rows}
-        self._times: dict[int, tuple[int, int]] = found
+        first = min((wire.t0 for wire in trace.wires), default=0)
+        clock = trace.meta.get("clock", "")
+        self._offset = _started(trace) - (int(clock) if clock.isascii() and clock.isdigit() else first)
 
     def began(self, wire: Wire) -> int:
         """When the call of the socket's method began."""
-        return self._times[wire.id][0]
+        return max(0, wire.t0 + self._offset)
 
     def ended(self, wire: Wire) -> int:
         """When it returned."""
-        return self._times[wire.id][1]
+        return max(0, wire.t1 + self._offset)
 
 
 def _started(trace: Trace) -> int:

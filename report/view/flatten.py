@@ -77,7 +77,7 @@ def tell(step: Told, depth: int, telling: Telling, chunks: dict[int, int], until
         value=_outcome(step, telling),
         lines=_lines(step, telling, until),
         chunk=chunks.get(step.wire.id, -1) if step.wire is not None else -1,
-        note=_note(step, code, functions),
+        note=_note(step, code, telling),
         evidence=0 if telling.steady else step.call,
     )
 
@@ -90,10 +90,11 @@ def _name(step: Told) -> str:
     return step.code.qualname.replace(".<locals>", "")
 
 
-def _note(step: Told, code: Code | None, functions: Functions) -> str:
+def _note(step: Told, code: Code | None, telling: Telling) -> str:
+    functions = telling.functions
     if step.kind in ("thread", "handoff", "return") or step.wire is not None:
         return functions.said(step.wire.op if step.wire is not None else step.kind)
-    return functions.note(code) if code is not None else ""
+    return functions.note(code, crosses=_crosses(step, telling)) if code is not None else ""
 
 
 def _crosses(step: Told, telling: Telling) -> bool:

@@ -41,13 +41,13 @@ class Functions:
         """The place of a lane, by name."""
         return self._lane.get(name, self._lane[lanes.PYTHON])
 
-    def note(self, code: Code, *, needed: bool = False) -> str:
-        """Our sentence about a function, or ''."""
-        return self._notes.get(code.lane, code.qualname, needed=needed)
+    def note(self, code: Code, *, crosses: bool = False) -> str:
+        """Our sentence about a function, or ''. On the committed page a crossing must have one."""
+        return self._notes.get(code.lane, code.qualname, needed=crosses and self._strict)
 
     def said(self, kind: str) -> str:
         """Our sentence about what is no function: a read, a thread's start."""
-        return self._notes.get("step", kind, needed=False)
+        return self._notes.get("step", kind, needed=self._strict)
 
     def place(self, code: Code) -> int:
         """The place of a function; it is taken into the list when first asked for."""

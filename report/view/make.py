@@ -31,12 +31,15 @@ MOST = 50
 
 @dataclass(frozen=True)
 class Source:
-    """A trace to show: its name (in addresses), a title, and the journeys whose messages are wanted (none: all)."""
+    """A trace to show: its name (in addresses), a title, and the journeys whose messages are wanted (none: all), or the
+    reads and writes that completed them, by their numbers in the trace; `most` of them at most (0: all)."""
 
     name: str
     title: str
     trace: Trace
     journeys: frozenset[int] = field(default_factory=frozenset)
+    wires: frozenset[int] = field(default_factory=frozenset)
+    most: int = 0
 
 
 def make(
@@ -47,29 +50,30 @@ def make(
     known: Notes | None = None,
     locked: Lock | None = None,
     own: str = "",
+    flow: Callable[[Trace], Flow] = Flow,
     tell_progress: Callable[[str], None] = lambda name: None,
 ) -> View:
     """The view of `sources`. `steady` leaves out what differs from run to run, and refuses a link that is not proven;
-    `own` is where the program's own files lie, as seen from the page. Raises `ReportError`."""
+    `own` is where the program's own files lie, as seen from the page; `flow` follows a trace's values. Raises
+    `ReportError`."""
     names = lanes.order([source.trace for source in sources])
     functions = Functions(names, known or notes.load(), locked or lock.load(), own=own, strict=steady)
     recordings = []
     for source in sources:
         tell_progress(source.name)
-        recordings.append(_recording(source, functions, steady))
+        recordings.append(_recording(source, functions, steady, flow(source.trace)))
     return _used(View(title, functions.lanes, tuple(functions.files), tuple(functions.functions), tuple(recordings)))
 
 
-def _recording(source: Source, functions: Functions, steady: bool) -> Recording:
+def _recording(source: Source, functions: Functions, steady: bool, flow: Flow) -> Recording:
     trace = source.trace
     telling = Telling(trace, functions, Scrub(trace) if steady else AsIs(), steady)
-    flow = Flow(trace)
     journeys = numbered(flow)
     unknown = sorted(source.journeys - {journey.id for journey in journeys})
     if unknown:
         raise ReportError(f"{trace.path} has {len(journeys)} journeys, there is no number {unknown[0]}")
     maker = _Maker(telling, flow, journeys)
-    messages, left_out = maker.messages(source.journeys)
+    messages, left_out = maker.messages(source)
     return Recording(
         source.name,
         source.title,
@@ -87,15 +91,18 @@ class _Maker:
         self._chains, self._consumers = Chains(telling.trace), Consumers(flow)
         self._scenes = Scenes(self._chains, flow, self._consumers, journeys)
 
-    def messages(self, wanted: frozenset[int]) -> tuple[tuple[Message, ...], int]:
-        """The messages in order (of those in `wanted` journeys only), and how many were left out."""
+    def messages(self, source: Source) -> tuple[tuple[Message, ...], int]:
+        """The messages in order (of those that are wanted only), and how many were left out."""
         found: list[Message] = []
         left_out = 0
         everything = parts(self._trace)
+        wanted = bool(source.journeys or source.wires)
+        moved = _moved(everything, source.wires)
         connection = 0
         for place, part in enumerate(everything):
             mine = self._scenes.journeys_of(part)
-            if wanted and not wanted & {journey.id for journey in mine}:
+            chosen = source.journeys & {journey.id for journey in mine} or place in moved
+            if (wanted and not chosen) or (source.most and len(found) >= source.most):
                 left_out += 1
                 continue
             if part.connection != connection and not wanted:
@@ -164,7 +171,14 @@ class _Maker:
             self._telling.scrub(part.title),
             len(part.data),
             tuple(
-                Chunk(p.wire.op, p.start, p.stop, self._telling.thread(p.wire.thread), moved.get(place, -1))
+                Chunk(
+                    p.wire.op,
+                    p.start,
+                    p.stop,
+                    self._telling.thread(p.wire.thread),
+                    moved.get(place, -1),
+                    0 if self._telling.steady else p.wire.id,
+                )
                 for place, p in enumerate(part.pieces)
             ),
             tuple(anatomy.buffers),
@@ -172,6 +186,16 @@ class _Maker:
             steps,
             tuple(way(journey, self._trace, self._telling, calls, wires) for journey in mine),
         )
+
+
+def _moved(everything: Sequence[Part], wires: frozenset[int]) -> set[int]:
+    """The places of the messages that these reads and writes completed; of one that completed none, those it is of."""
+    found: set[int] = set()
+    for wire in wires:
+        of_it = [n for n, part in enumerate(everything) if any(piece.wire.id == wire for piece in part.pieces)]
+        completed = {n for n in of_it if everything[n].pieces[-1].wire.id == wire}
+        found |= completed or set(of_it)
+    return found
 
 
 def _following(everything: Sequence[Part], place: int) -> Part | None:

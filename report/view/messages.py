@@ -86,16 +86,26 @@ def _groups(fields: Sequence[Field]) -> Iterator[list[Field]]:
     """Each field alone, but the frames of one message together."""
     message: list[Field] = []
     for field in fields:
-        opcode = _below(field, Ws.OPCODE.word).partition(": ")[2] if field.name == Ws.FRAME.word else ""
-        if not opcode or opcode in CONTROL:
+        if alone(field):
             yield [field]
             continue
         message.append(field)
-        if _below(field, Ws.FIN.word) == "1":
+        if final(field):
             yield message
             message = []
     if message:
         yield message
+
+
+def alone(field: Field) -> bool:
+    """Whether a field is a message by itself: all but the frames of text and binary messages."""
+    opcode = _below(field, Ws.OPCODE.word).partition(": ")[2] if field.name == Ws.FRAME.word else ""
+    return not opcode or opcode in CONTROL
+
+
+def final(field: Field) -> bool:
+    """Whether a frame is the last one of its message."""
+    return _below(field, Ws.FIN.word) == "1"
 
 
 def _below(field: Field, name: str) -> str:
@@ -115,8 +125,8 @@ def _part(connection: int, direction: str, group: list[Field], stream: bytes, wi
             at += wire.size
         done += stop - start
     data = b"".join(stream[start:stop] for start, stop in spans)
-    kind = _kind(group)
-    return Part(connection, direction, kind, _title(kind, group), tuple(group), spans, tuple(_joined(pieces)), data)
+    kind = kind_of(group)
+    return Part(connection, direction, kind, title_of(kind, group), tuple(group), spans, tuple(_joined(pieces)), data)
 
 
 def _joined(pieces: list[Piece]) -> Iterator[Piece]:
@@ -133,7 +143,8 @@ def _joined(pieces: list[Piece]) -> Iterator[Piece]:
         yield before
 
 
-def _kind(group: list[Field]) -> str:
+def kind_of(group: Sequence[Field]) -> str:
+    """A word for a message, by its fields."""
     first = group[0]
     if first.name == Ws.FRAME.word:
         return _below(first, Ws.OPCODE.word).partition(": ")[2] or "frame"
@@ -142,7 +153,7 @@ def _kind(group: list[Field]) -> str:
     return first.name if first.name in (Http.REQUEST.word, Http.RESPONSE.word) else "data"
 
 
-def _title(kind: str, group: list[Field]) -> str:
+def title_of(kind: str, group: Sequence[Field]) -> str:
     """A few words that tell a message from its neighbours."""
     first = group[0]
     if kind == "request":
@@ -157,7 +168,7 @@ def _title(kind: str, group: list[Field]) -> str:
     return first.value
 
 
-def _content(group: list[Field]) -> str:
+def _content(group: Sequence[Field]) -> str:
     """The payload as it was meant: inflated, unmasked, or as sent; of all frames together."""
     texts = []
     for field in group:

@@ -82,13 +82,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Chunk:
-    """One read or write: the operation, the bytes of the message that it moved, and its step (-1: none)."""
+    """One read or write: the operation, the bytes of the message that it moved, and its step (-1: none). `wire` is its
+    number in the trace; 0 where the page does not tell it."""
 
     op: str
     start: int
     stop: int
     thread: int
     step: int
+    wire: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ class ByteField:
 @dataclass(frozen=True)
 class Leg:
     """One place on the way of a value: `kind` is read, written, same, held, slice, made or handoff, `how` a word for
-    it, `value` what it was there, `where` the functions that had it in their hands."""
+    it, `value` what it was there, `where` the functions that had it in their hands. `doubtful`: something else was as
+    close to what it was made of."""
 
     kind: str
     how: str
@@ -133,6 +136,7 @@ class Leg:
     step: int
     value: str
     where: str
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)

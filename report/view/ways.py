@@ -55,6 +55,7 @@ def _leg(
         step,
         telling.value(leg.node.value),
         ", ".join(name.replace(".<locals>", "") for name in names[:NAMED]) + (" …" if len(names) > NAMED else ""),
+        any(edge.ambiguous for edge in leg.edges),
     )
 
 

@@ -1,9 +1,10 @@
 // The byte pane: the message's bytes cut into fields, a rule where each read ended, a table of what each field means.
 
 import { hexed, lane, plural } from "./model.js"
-import { $, h, reveal, rove } from "./dom.js"
-import { go, state, theMessage } from "./state.js"
-import { hiddenByte, hiddenField } from "./predict.js"
+import { $, breakable, h, reveal, rove } from "./dom.js"
+import { go, reached, here, state, theMessage } from "./state.js"
+import { masking, xorTable } from "./xor.js"
+import { askByte, hiddenByte, hiddenField, masked } from "./predict.js"
 
 const AS_SENT = "as sent"
 
@@ -38,18 +39,25 @@ export function drawBytes() {
 
 function drawBuffers(message, tab) {
   return message.buffers.map((buffer, place) => [buffer, place]).filter(([buffer]) => buffer.name === tab)
-    .map(([buffer, place]) => drawRuns(message, buffer, place))
+    .flatMap(([buffer, at]) => [drawRuns(message, buffer, at), unmasking(message, at)]).filter(Boolean)
 }
 
-function drawRuns(message, buffer, place) {
-  const ends = new Map(place === 0 ? message.chunks.slice(0, -1).map((chunk, i) => [chunk[2], i]) : [])
+/** The table of an unmasked payload; while a reader predicts, once they know which bytes are the key. */
+function unmasking(message, buffer) {
+  const found = masking(message, buffer)
+  if (!found || hiddenField(message, found.field)) return ""
+  return xorTable(message, buffer, hiddenByte, at => askByte(message, buffer, at))
+}
+
+function drawRuns(message, buffer, at) {
+  const ends = new Map(at === 0 ? message.chunks.slice(0, -1).map((chunk, i) => [chunk[2], i]) : [])
   const found = []
-  for (const field of leaves(message, place)) {
+  for (const field of leaves(message, at)) {
     const button = h("button.run", {
-      type: "button", "data-field": field.at, title: hiddenField(message, field.at) ? null : `${field.name}: ${field.value}`,
+      type: "button", "data-field": field.at, title: hiddenField(message, field.at) ? null : `${field.name}: ${told(message, field)}`,
       onclick: () => choose(message, field.at),
-    }, h("span.sr", {}, hiddenField(message, field.at) ? "bytes whose meaning is hidden" : spoken(buffer, field)),
-      h("span", { "aria-hidden": "true" }, ...cells(message, buffer, place, field, ends)))
+    }, h("span.sr", {}, spoken(message, field)),
+      h("span", { "aria-hidden": "true" }, ...cells(message, buffer, at, field, ends)))
     found.push(button)
     if (ends.has(field.stop)) found.push(boundary(message, ends.get(field.stop)))
   }
@@ -63,12 +71,12 @@ function boundary(message, chunk) {
   return h("span.boundary", { title: `here a ${op} ended` }, h("span.sr", {}, `here a ${op} ended`))
 }
 
-function cells(message, buffer, place, field, ends) {
+function cells(message, buffer, which, field, ends) {
   const blank = at => buffer.blank.some(([start, stop]) => at >= start && at < stop)
   const found = []
   const stop = Math.min(field.stop, buffer.bytes.length)
   for (let at = field.start; at < stop; at++) {
-    const hidden = hiddenByte(message, place, at)
+    const hidden = hiddenByte(message, which, at)
     const text = blank(at) ? "··" : hidden ? "??" : hexed(buffer.bytes[at])
     found.push(h(`span.byte${hidden ? ".hidden" : ""}`, { title: blank(at) ? "differs on every run" : null }, text))
     if (ends.has(at + 1) && at + 1 < field.stop) found.push(boundary(message, ends.get(at + 1)))
@@ -76,17 +84,35 @@ function cells(message, buffer, place, field, ends) {
   return found
 }
 
-function spoken(buffer, field) {
-  const bytes = [...buffer.bytes.slice(field.start, Math.min(field.stop, field.start + 8))].map(hexed).join(" ")
-  return `${field.name}: ${field.value || bytes}, ${plural(field.stop - field.start, "byte")}`
+function spoken(message, field) {
+  const bytes = [...message.buffers[field.buffer].bytes.slice(field.start, Math.min(field.stop, field.start + 8))]
+    .map((byte, i) => (hiddenByte(message, field.buffer, field.start + i) ? "hidden" : hexed(byte))).join(" ")
+  if (hiddenField(message, field.at)) return `bytes whose meaning is hidden: ${bytes}`
+  return `${field.name}: ${told(message, field) || bytes}, ${plural(field.stop - field.start, "byte")}`
+}
+
+/** A field's value, but for what it would give away. */
+function told(message, field) {
+  if (!state.predict) return field.value
+  const hidden = field.buffer > 0 ? [...Array(field.stop - field.start).keys()].some(i => hiddenByte(message, field.buffer, field.start + i)) : masked(message, field)
+  return hidden ? "…" : field.value
 }
 
 function asText(message) {
   const best = message.buffers.length > 1 ? message.buffers.slice(1).filter(b => b.name === message.buffers.at(-1).name) : payload(message)
+  if (best.some(buffer => hiddenByte(message, message.buffers.indexOf(buffer), 0))) return h("pre.as-text", {}, "hidden until you unmasked it, or came to the last step")
   const bytes = best.flatMap(buffer => [...buffer.bytes])
-  const text = new TextDecoder("utf-8").decode(Uint8Array.from(bytes))
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes))
   const blank = best.some(buffer => buffer.blank.length)
-  return h("pre.as-text", {}, blank ? text.replace(/\0+/g, "‹differs on every run›") : text)
+  return h("pre.as-text", {}, printable(blank ? text.replace(/\0+/g, "‹differs on every run›") : text))
+}
+
+/** What has no picture, or would turn the line around, as its number; lines stay lines. */
+function printable(text) {
+  return text.replace(/\r(?=\n)/g, "").replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, c => {
+    const code = c.codePointAt(0)
+    return code < 256 ? `\\x${hexed(code)}` : `\\u${code.toString(16).padStart(4, "0")}`
+  })
 }
 
 /** The bytes that text is made of: a payload that was not masked, else all of the message. */
@@ -132,7 +158,7 @@ function rowOfField(message, field, at, outer, other) {
   return h("tr", { "data-field": at, class: other ? "other" : null },
     h("th", { scope: "row" }, name),
     h("td.where", {}, where(message, field)),
-    h("td.value", {}, hidden ? "…" : field.value, !hidden && field.section !== outer.section && h("span.rfc", {}, field.section)),
+    h("td.value", {}, hidden ? "…" : told(message, field), !hidden && field.section !== outer.section && h("span.rfc", {}, field.section)),
     h("td.who", {}, hidden || field.who === outer.who ? "" : who(message, field)))
 }
 
@@ -141,14 +167,14 @@ function who(message, field) {
   const step = message.steps[field.step]
   const [name, at] = field.who.split(", ")
   return h(`span${step ? `.chip-line.lane-${lane(step.lane).hue}` : ""}`, { title: `${field.exact ? "exactly these bytes" : "as part of a longer run"}: ${field.who}` },
-    field.exact ? "" : "≈ ", name, h("span.quiet", {}, `:${at.split(":").at(-1)}`))
+    field.exact ? "" : "≈ ", ...breakable(name), h("span.quiet", {}, `:${at.split(":").at(-1)}`))
 }
 
 function where(message, field) {
   const buffer = message.buffers[field.buffer].name
-  const place = field.stop - field.start > 1 ? `${field.start}–${field.stop - 1}` : `${field.start}`
+  const run = field.stop - field.start > 1 ? `${field.start}–${field.stop - 1}` : `${field.start}`
   const bits = field.bits && (field.bits[1] - field.bits[0] > 1 ? ` bits ${field.bits[0]}–${field.bits[1] - 1}` : ` bit ${field.bits[0]}`)
-  return (buffer === AS_SENT ? "" : `${buffer} `) + place + (bits || "")
+  return (buffer === AS_SENT ? "" : `${buffer} `) + run + (bits || "")
 }
 
 /** Choosing a field chooses the step that took or made it, and the tab where its bytes are. */
@@ -156,7 +182,7 @@ export function choose(message, at) {
   const field = message.fields[at]
   const tab = message.buffers[field.buffer].name
   go({ field: at, tab: tab === AS_SENT && state.tab !== "text" ? "" : state.tab === "text" ? "text" : tab,
-    ...(field.step >= 0 && !hiddenField(message, at) ? { step: field.step } : {}) })
+    ...(field.step >= 0 && !(state.predict && field.step > reached.get(here())) ? { step: field.step } : {}) })
 }
 
 export function markBytes() {
@@ -185,5 +211,6 @@ export function markBytes() {
     else button.removeAttribute("aria-current")
   }
   rove(buttons, current)
-  reveal($("bytes-pane"), current)
+  reveal($("fields-box"), current)
+  if (chosen[0]) reveal($("bytes-head"), chosen[0], 4)
 }

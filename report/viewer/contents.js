@@ -1,14 +1,11 @@
 // The table of contents: every message of a recording, with its direction, kind and size.
 
-import { data, ARROW, WORD, plural } from "./model.js"
+import { ARROW, WORD, plural } from "./model.js"
 import { $, h, reveal, rove } from "./dom.js"
 import { go, messages, state, theRecording } from "./state.js"
 
 export function drawRecordings() {
-  const choice = $("recording")
-  choice.replaceChildren(...data.recordings.map(r => h("option", { value: r.name }, r.title ? `${r.name}: ${r.title}` : r.name)))
-  choice.addEventListener("change", () => go({ recording: choice.value }))
-  $("recordings").hidden = data.recordings.length < 2
+  $("recording").addEventListener("change", () => go({ recording: $("recording").value }))
 }
 
 export function drawContents() {
@@ -22,7 +19,7 @@ export function drawContents() {
       onclick: () => go({ message: message.id }),
     },
       h("span.arrow", { "aria-hidden": "true" }, ARROW[message.direction]),
-      h("span.what", {}, h("b", {}, message.kind), " ", message.title),
+      h("span.what", {}, h("b", {}, message.kind), " ", state.predict ? "" : message.title),
       h("span.size", {}, message.size ? `${plural(message.size, "byte")} ${WORD[message.direction]}` : "a connection"))
     return h("li", { class: fresh ? "fresh" : null }, button)
   })

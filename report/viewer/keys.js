@@ -2,20 +2,17 @@
 
 import { $ } from "./dom.js"
 import { address, fn } from "./model.js"
-import { around, rowOf, rows } from "./rows.js"
+import { around, rowOf } from "./rows.js"
 import { go, messageAt, messages, state, theMessage, theStep } from "./state.js"
 import { fieldOf, visible } from "./lanes.js"
 import { choose } from "./bytes.js"
-import { askStep } from "./predict.js"
+import { askStep, hiddenFrom, withdraw } from "./predict.js"
 
 /** One row on or back; in predict mode the next one is asked for. */
 export function move(by) {
   const all = visible()
   const place = rowOf(all, state.step) + by
-  if (by > 0 && state.predict) {
-    const seen = [...$("steps").querySelectorAll("button.step")].length
-    if (place >= seen) return askStep(all)
-  }
+  if (by > 0 && place >= hiddenFrom(all) && askStep(all)) return
   if (!all[place]) return turn(by, by > 0 ? "first" : "last")
   go({ step: all[place].at, field: fieldOf(theMessage(), all[place].at) })
 }
@@ -73,7 +70,7 @@ export function onKey(event) {
   const at = event.target
   if (event.key === "Escape") return escape(event, at)
   if (at.matches?.("input:not([type=checkbox]), select, textarea") || $("help").open) return
-  const list = at.closest?.("#contents, #tabs, #runs, #fields, #choices, #hits")
+  const list = at.closest?.("#contents, #tabs, #runs, #fields, #choices, #hits, #beside-table")
   if (list && event.key.startsWith("Arrow") && within(list, at, event)) return
   const letter = !event.key.startsWith("Arrow")
   if (letter && !state.keys && event.key !== "?") return
@@ -82,20 +79,21 @@ export function onKey(event) {
   event.preventDefault()
   const stepping = at.matches?.("button.step")
   action()
-  if (stepping && !document.activeElement?.closest("#quiz")) $("steps").querySelector("[aria-current='step']")?.focus()
+  if (stepping && !document.activeElement?.closest("#quiz, #runs, #tabs, #search")) $("steps").querySelector("[aria-current='step']")?.focus()
 }
 
 function escape(event, at) {
   if ($("help").open) return
   if (state.search) go({ search: "" })
+  else if (withdraw()) go({})
   else if (state.beside) go({ beside: "" })
-  else if (at !== document.body) at.blur()
+  if (at !== document.body && !at.matches("button.step")) $("steps").querySelector("[aria-current='step']")?.focus()
   event.preventDefault()
 }
 
 /** Arrows inside a list: to the next or the one before; the choice follows in lists that choose. */
 function within(list, at, event) {
-  const buttons = [...list.querySelectorAll("button")]
+  const buttons = [...list.querySelectorAll("button")].filter(button => button.checkVisibility?.() ?? true)
   const place = buttons.indexOf(at)
   if (place < 0) return false
   const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
@@ -110,5 +108,3 @@ function within(list, at, event) {
   if (again) [...list.querySelectorAll("button")].find(button => button.dataset[again] === id)?.focus()
   return true
 }
-
-export { rows }

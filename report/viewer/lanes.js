@@ -1,9 +1,9 @@
 // The lanes: one column a library, one row a step; an arrow leads from the caller's column to the callee's.
 
 import { called, data, lane, plural } from "./model.js"
-import { $, h, reveal, rove } from "./dom.js"
+import { $, h, plainly, reveal, rove } from "./dom.js"
 import { around, rowOf, rows } from "./rows.js"
-import { go, state, theMessage, theRecording } from "./state.js"
+import { go, reached, here, state, theMessage, theRecording } from "./state.js"
 import { hiddenFrom } from "./predict.js"
 
 /** Rows that are drawn at once; the rest on demand. */
@@ -33,13 +33,14 @@ export function drawLanes(fresh) {
   }))
   shown = rows(message.steps, state.calls, state.unfolded)
   const on = legsByRow(message)
-  const end = Math.min(hiddenFrom(message, shown), limit)
-  const list = shown.slice(0, end).map((row, place) => drawRow(row, place, message, used, on.get(place)))
+  const end = Math.min(hiddenFrom(shown), limit)
+  const list = shown.slice(0, end).map((row, at) => drawRow(row, at, message, used, on.get(at)))
   $("steps").replaceChildren(...list)
   const more = shown.length - end
   $("more").hidden = more <= 0 || state.predict
   $("more").textContent = `Show ${plural(Math.min(more, MANY), "more step")} of ${more.toLocaleString("en")}`
-  $("race").hidden = new Set(message.steps.map(step => step.thread)).size < 2
+  const told = state.predict ? message.steps.slice(0, reached.get(here()) + 1) : message.steps
+  $("race").hidden = new Set(told.map(step => step.thread)).size < 2
   markLanes()
 }
 
@@ -57,15 +58,15 @@ function legsByRow(message) {
   return found
 }
 
-function drawRow(row, place, message, used, leg) {
+function drawRow(row, at, message, used, leg) {
   const step = message.steps[row.at]
   const column = used.indexOf(step.lane)
-  const before = place ? message.steps[shown[place - 1].at] : null
+  const before = at ? message.steps[shown[at - 1].at] : null
   const button = h("button.step", {
-    type: "button", "data-step": row.at, title: step.note || null,
+    type: "button", "data-step": row.at, title: step.note ? plainly(step.note) : null,
     onclick: () => go({ step: row.at, field: fieldOf(message, row.at) }),
   },
-    h("span.number", {}, String(place + 1)),
+    h("span.number", {}, String(at + 1)),
     track(step, column, fromColumn(message, row.at, used), leg),
     h(`span.label.lane-${lane(step.lane).hue}`, {},
       h("span", { class: before && before.lane === step.lane ? "lane-prefix same" : "lane-prefix" }, `${lane(step.lane).name} `),
@@ -135,16 +136,31 @@ export function fieldOf(message, at) {
 }
 
 export function markLanes() {
-  const list = [...$("steps").querySelectorAll("button.step")]
   const current = shown[rowOf(shown, state.step)]
-  let chosen = null
+  for (const old of $("steps").querySelectorAll("li.inside")) old.remove()
+  const row = current && $("steps").querySelector(`button.step[data-step="${current.at}"]`)
+  const deeper = row && current.at !== state.step
+  if (deeper) row.closest("li").after(drawInside())
+  const list = [...$("steps").querySelectorAll("button.step")]
+  const chosen = deeper ? list[list.indexOf(row) + 1] : row
   for (const button of list) {
-    const is = current && Number(button.dataset.step) === current.at
-    if (is) {
-      chosen = button
-      button.setAttribute("aria-current", "step")
-    } else button.removeAttribute("aria-current")
+    if (button === chosen) button.setAttribute("aria-current", "step")
+    else button.removeAttribute("aria-current")
   }
   rove(list, chosen)
   reveal($("lanes"), chosen)
+}
+
+/** The chosen step, where it is a call inside the one that its row shows. */
+function drawInside() {
+  const message = theMessage()
+  const step = message.steps[state.step]
+  const used = columns(message)
+  const button = h("button.step", { type: "button", "data-step": state.step, title: step.note ? plainly(step.note) : null },
+    h("span.number", {}, "└"),
+    track(step, used.indexOf(step.lane), used.indexOf(step.lane)),
+    h(`span.label.lane-${lane(step.lane).hue}`, {},
+      h("span.lane-prefix", {}, `${lane(step.lane).name} `), h("span.name", {}, called(step)), told(step)))
+  button.style.setProperty("--depth", 1)
+  return h("li.row.inner.inside", {}, button)
 }

@@ -1,6 +1,6 @@
 // The search box: functions, values, hex. It looks through every message of every recording on the page.
 
-import { called, data, hexed, lane, open } from "./model.js"
+import { called, data, lane, open } from "./model.js"
 import { $, h } from "./dom.js"
 import { go, state } from "./state.js"
 
@@ -63,7 +63,7 @@ export function drawSearch() {
   const hits = state.search ? find(state.search) : []
   $("hits-pane").hidden = !state.search
   $("hits-count").textContent = hits.length ? `${hits.length}${hits.length === MOST ? " or more" : ""} found` : "nothing found"
-  $("hits").replaceChildren(...hits.map(hit => h("li", {}, h("button", { type: "button", onclick: () => take(hit) },
+  $("hits").replaceChildren(...hits.map((hit, at) => h("li", {}, h("button", { type: "button", "data-hit": at, onclick: () => take(hit) },
     h("code", {}, hit.what.length > 90 ? `${hit.what.slice(0, 90)}…` : hit.what), " ",
     h("span.quiet", {}, `${hit.where} · ${hit.recording}, ${hit.message.kind} ${hit.message.title}`.slice(0, 110))))))
 }
@@ -79,5 +79,3 @@ function take(hit) {
   })
   $("steps").querySelector("[aria-current]")?.focus()
 }
-
-export { hexed }

@@ -1,40 +1,37 @@
 // The source pane: the step's function with its executed lines, what went in, what came out, where it was called.
 
 import { address, called, data, fn, lane, lines, plural } from "./model.js"
-import { $, h, link, reveal } from "./dom.js"
-import { state, theMessage, theRecording, theStep } from "./state.js"
-import { covered } from "./predict.js"
+import { $, h, link, prose, reveal } from "./dom.js"
+import { state, theRecording, theStep } from "./state.js"
+import { besideStep } from "./beside.js"
 
 const CLASS = { k: "keyword", s: "string", c: "comment", n: "number", d: "definition" }
 
 export function drawSource() {
-  const step = theStep()
-  if (!step || covered()) {
-    $("source").replaceChildren()
-    return
-  }
+  const { step, from } = besideStep() ?? { step: theStep(), from: theRecording() }
+  if (!step) return $("source").replaceChildren()
   // What is no function of its own (a read, a thread's start) is shown where it was called.
   const own = step.fn >= 0
   const shown = own ? step.fn : step.caller
   $("source").replaceChildren(...[
-    heading(step),
-    step.note && h("p.note", {}, step.note),
-    h("dl.facts", {}, ...facts(step)),
+    heading(step, from),
+    step.note && h("p.note", {}, ...prose(step.note)),
+    h("dl.facts", {}, ...facts(step, from)),
     shown >= 0 ? code(shown, own ? step.ran : "", own ? -1 : step.line) : h("p.quiet", {}, "Its source is not in the trace."),
   ].filter(Boolean))
-  const first = $("source").querySelector(".here, .ran")
   $("source-pane").scrollTop = 0
-  reveal($("source-pane"), first)
+  const box = $("source").querySelector(".code-box")
+  if (box) reveal(box, box.querySelector(".here, .ran"), 24)
 }
 
-function heading(step) {
-  return h("h2.step-name", {}, h(`span.chip.lane-${lane(step.lane).hue}`, {}, lane(step.lane).name), " ", h("code", {}, called(step)))
+function heading(step, from) {
+  return h("h2.step-name", {}, state.beside && h("span.quiet", {}, `${from.name} `), h(`span.chip.lane-${lane(step.lane).hue}`, {}, lane(step.lane).name), " ", h("code", {}, called(step)))
 }
 
-function facts(step) {
+function facts(step, from) {
   const found = []
-  const fact = (name, ...what) => found.push(h("dt", {}, name), h("dd", {}, ...what.flat()))
-  const [label, name] = theRecording().threads[step.thread] ?? ["?", ""]
+  const fact = (name, ...what) => found.push(h("div", {}, h("dt", {}, name), h("dd", {}, ...what.flat())))
+  const [label, name] = from.threads[step.thread] ?? ["?", ""]
   fact("thread", label === "main" ? "main" : `${label}, ${name}`)
   if (step.fn >= 0) fact("defined in", definition(step.fn))
   if (step.site) fact("called from", site(step))
@@ -98,11 +95,9 @@ function coloured(line, marks) {
 }
 
 /** What a screen reader is told when the step changes. */
-export function announce(place, count) {
+export function announce(place, count, deeper = "") {
   const step = theStep()
   if (!step || !count) return
   const bytes = step.chunk >= 0 ? `, ${step.value}` : ""
-  $("live").textContent = `Step ${place + 1} of ${count}. ${lane(step.lane).name}, ${called(step)}${bytes}`
+  $("live").textContent = `${deeper ? "Inside step" : "Step"} ${place + 1} of ${count}. ${lane(step.lane).name}, ${called(step)}${bytes}`
 }
-
-export { state, theMessage }

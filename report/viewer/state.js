@@ -4,8 +4,12 @@ import { data, open, recording } from "./model.js"
 
 export const state = {
   recording: "", message: "", step: 0, calls: false, unfolded: new Set(), field: -1, tab: "", beside: "", search: "",
-  predict: false, keys: true,
+  predict: false, keys: true, peek: -1,
 }
+
+/** While a reader predicts: the last step of each message that was told. */
+export const reached = new Map()
+export const here = () => `${state.recording} ${state.message}`
 
 const listeners = []
 export const listen = listener => listeners.push(listener)
@@ -23,6 +27,7 @@ export function go(changes) {
     changes = { message: recording(changes.recording)?.messages[0]?.id ?? "", ...changes }
   }
   if ("message" in changes && !("step" in changes)) changes.step = 0
+  if (["recording", "message", "step", "beside"].some(name => name in changes) && !("peek" in changes)) changes.peek = -1
   Object.assign(state, changes)
   const moved = state.recording !== before.recording || state.message !== before.message
   if (moved) {
@@ -41,6 +46,12 @@ function settle() {
   state.message = messages()[messageAt()].id
   const { steps, fields, buffers } = theMessage()
   state.step = Math.min(Math.max(0, state.step | 0), Math.max(0, steps.length - 1))
+  if (state.predict) {
+    // What is not told yet is nowhere on the page: not in the source, the search or the other recording.
+    if (!reached.has(here())) reached.set(here(), steps.findIndex(step => step.crosses))
+    state.step = Math.min(state.step, Math.max(0, reached.get(here())))
+    state.search = state.beside = ""
+  }
   if (!fields[state.field]) state.field = -1
   if (state.tab && state.tab !== "text" && !buffers.some(buffer => buffer.name === state.tab)) state.tab = ""
   if (!recording(state.beside) || state.beside === state.recording) state.beside = ""
@@ -54,6 +65,7 @@ function write() {
   if (state.unfolded.size) more.set("unfolded", [...state.unfolded].join("."))
   if (state.beside) more.set("beside", state.beside)
   if (state.search) more.set("search", state.search)
+  if (state.peek >= 0) more.set("peek", state.peek)
   if (state.predict) more.set("predict", "1")
   const path = [state.recording, state.message, state.step].map(encodeURIComponent).join("/")
   const hash = `#/${path}${more.size ? `?${more}` : ""}`
@@ -62,6 +74,15 @@ function write() {
   } catch {
     // a page inside a notebook has no URL of its own
   }
+}
+
+/** The message that an address of the plain page names. */
+function told(id) {
+  for (const r of data.recordings) {
+    const found = r.messages.find(m => `m-${r.name}-${m.id}` === id)
+    if (found) return { recording: r.name, message: found.id }
+  }
+  return null
 }
 
 /** The state that a URL names. */
@@ -75,9 +96,9 @@ export function read() {
     }
   })
   const more = new URLSearchParams(query)
+  const plain = !message && name?.startsWith("m-") && told(name)
   return {
-    recording: name ?? "",
-    message: message ?? "",
+    ...(plain || { recording: name ?? "", message: message ?? "" }),
     step: Number(step) || 0,
     calls: more.get("calls") === "1",
     field: more.has("field") ? Number(more.get("field")) : -1,
@@ -85,6 +106,7 @@ export function read() {
     unfolded: new Set((more.get("unfolded") ?? "").split(".").filter(Boolean).map(Number)),
     beside: more.get("beside") ?? "",
     search: more.get("search") ?? "",
+    peek: more.has("peek") ? Number(more.get("peek")) : -1,
     predict: more.get("predict") === "1",
   }
 }

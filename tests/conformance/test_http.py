@@ -140,7 +140,7 @@ def test_patience_silent_connection_ends(server: Served, patience: Patience) -> 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "reference_impl", *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90)
 
 
 def test_port_in_use(ours: Starter) -> None:

@@ -17,7 +17,7 @@ from tracer.scenarios.client import Peer
 
 PROGRAMS = Path(__file__).parent / "programs"
 #: Seconds until a program that hangs is killed.
-LIMIT = 60.0
+LIMIT = 180.0
 #: What a client does with one connection.
 Script = Callable[[Peer], None]
 #: Where a program tells its port: a URL, as most servers print it.

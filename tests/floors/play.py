@@ -21,7 +21,7 @@ from .stack import Stack
 
 SERVE = Path(__file__).with_name("serve.py")
 BOOTSTRAP = SERVE.parents[2] / "tracer" / "recording" / "bootstrap.py"
-LIMIT = 60.0  # seconds until a run that hangs is killed
+LIMIT = 180.0  # seconds until a run that hangs is killed
 UNANSWERED = "0.4"  # seconds: the scripts never answer our close frame; do not wait long for what will not come
 PRINTED = 9  # lines that the programs print when all scripts have been played
 

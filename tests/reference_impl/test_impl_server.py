@@ -307,7 +307,8 @@ def test_the_last_message_is_never_lost(open_client: Any) -> None:
     pytest.fail("the message is lost")
 
 
-def test_a_peer_that_never_reads_can_be_closed(open_client: Any) -> None:
+def test_a_peer_that_never_reads_can_be_closed(open_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SEND_TIMEOUT", 1.0)
     client = open_client()
 
     def send() -> None:

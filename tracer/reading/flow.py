@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from .extent import literals
 from .kept import Kept
+from .memory import Memory
 from .nodes import Edge as Edge
 from .nodes import Node as Node
 from .nodes import Sighting as Sighting
@@ -56,7 +57,8 @@ class Flow:
         self.wires = {wire.ended: wire for wire in trace.wires if wire.direction}
         self.written: dict[int, list[Sighting]] = {}
         self._ordinary = Ordinary(trace)
-        self._origins = Origins(self.nodes, self.into, self.out_of, self._ordinary)
+        self._memory = Memory(self.nodes, self.into, self._code_of)
+        self._origins = Origins(self.nodes, self.into, self.out_of, self._ordinary, self._memory)
         self._frames: dict[int, _Frame] = {}
         self._stacks: dict[int, list[_Frame]] = {}
         self._states: dict[int, int] = {}
@@ -98,7 +100,7 @@ class Flow:
             if outer is not None and seen:
                 outer.passed = seen[:GOT]
             frame.holders = dict.fromkeys(self._held(call))
-            self._origins.give(frame.holders, seen)
+            self._memory.give(frame.holders, seen)
         stack.append(frame)
 
     def _end(self, span: Span) -> None:
@@ -109,13 +111,13 @@ class Flow:
         if span.ended in ("returned", "yielded"):
             seen = self._see(span.value, span.stop, span, "result", "", frame)
             if frame is not None:
-                self._origins.let_go(frame.holders, [n for n in seen if self._older(n, span)])
+                self._memory.let_go(frame.holders, [n for n in seen if self._older(n, span)])
             if stack:
                 self._hold(stack[-1], seen)
                 self._get(stack[-1], span.value)
                 out_of = frame.holders if frame is not None else {}
                 kept_by = [h for h in stack[-1].holders if h not in out_of]  # not back into where it came from
-                self._origins.give(kept_by, seen)
+                self._memory.give(kept_by, seen)
 
     def _move(self, wire: Wire) -> None:
         stack = self._stacks.get(wire.thread, [])
@@ -127,13 +129,14 @@ class Flow:
             node = self._node(value)
             node.wire = wire
             node.sightings.append(Sighting(wire.ended, wire.thread, wire.call, "read", ""))
-            self._origins.read(wire.thread, node.id)
+            self._memory.has_read(wire.thread, node.id)
             if frame is not None:
+                frame.single.pop((value.type, value.data), None)  # an equal byte that comes next is this one
                 self._hold(frame, [node.id])
         else:
             node_id = self._sight(value, wire.ended, wire.thread, wire.call, "written", "", frame)
             self.written.setdefault(node_id, []).append(self.nodes[node_id].sightings[-1])
-            self._origins.leave(node_id)
+            self._memory.leave(node_id)
 
     def _older(self, number: int, span: Span) -> bool:
         """Whether a value was there before a call, or came from another thread: then it was kept meanwhile."""
@@ -165,7 +168,7 @@ class Flow:
         whole = () if closed else (value,)  # all that is in it is known
         found = [one.object for one in (*whole, *inside) if one is not None and one.object and not is_data(one)]
         if frame is not None:
-            self._origins.met(found, [*frame.passed, *frame.pool.latest(GOT)])
+            self._memory.meet(found, [*frame.passed, *frame.pool.latest(GOT)])
 
     # -- sightings -------------------------------------------------------------------------------------------------
 
@@ -284,6 +287,9 @@ class Flow:
         edge = Edge(kind, source, node.id, found, order, thread, call, origin.via, origin.ambiguous)
         self.into.setdefault(node.id, []).append(edge)
         self.out_of.setdefault(source, []).append(edge)
+
+    def _code_of(self, call: int) -> int:
+        return self.trace.calls[call].code.id if call in self.trace.calls else 0
 
     def _held(self, call: Call) -> Iterator[int]:
         """The objects among a call's arguments that may keep something."""

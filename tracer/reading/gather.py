@@ -37,6 +37,21 @@ class Gathered:
     stop: int
 
 
+def following(made: bytes, rests: Iterable[Rest]) -> list[Gathered]:
+    """The parts of pieces, in their order, of which the very next bytes are `made`; empty where they are others."""
+    found: list[Gathered] = []
+    start = 0
+    for rest in rests:
+        size = min(len(rest.data) - rest.done, len(made) - start)
+        if not rest.data.startswith(made[start : start + size], rest.done):
+            return []
+        found.append(Gathered(rest.piece, rest.done, start, start + size))
+        start += size
+        if start == len(made):
+            return found
+    return []
+
+
 def gathered(made: bytes, rests: Iterable[Rest], gaps: bool) -> list[Gathered]:
     """The parts of pieces, in their order, that make up all of `made`; empty where they do not."""
     pieces = [rest for rest in rests if len(rest.data) > rest.done]

@@ -19,8 +19,10 @@ from typing import NamedTuple
 from ..recording.events import CALL, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD
 from .tables import MADE, Damaged, check, damage, made, schema
 
-#: How many numbers an event of each kind takes in a batch; CALL is followed by as many values as its last says.
-WIDTH = {CALL: 7, RESUME: 6, RETURN: 3, YIELD: 3, UNWIND: 3, RAISE: 4, LINE: 3, WIRE: 3, START: 5}
+#: How many numbers an event of each kind takes in a batch, its kind included.
+WIDTH = {CALL: 7, RESUME: 6, RETURN: 2, YIELD: 2, UNWIND: 2, RAISE: 3, LINE: 3, WIRE: 3, START: 5}
+#: How many values an event of each kind takes from the batch's other list; a CALL as many as its last number says.
+VALUES = {RETURN: 1, YIELD: 1, UNWIND: 1, RAISE: 1}
 _ENDED = {RETURN: "returned", YIELD: "yielded", UNWIND: "raised"}
 
 
@@ -49,16 +51,22 @@ def events(db: sqlite3.Connection) -> Iterator[Event]:
 
 
 def _thread_events(db: sqlite3.Connection, thread: int) -> Iterator[Event]:
-    for number, data in db.execute("select id, events from batch where thread = ? order by id", (thread,)):
-        numbers = _numbers(number, data)
-        position, end = 0, len(numbers)
+    rows = db.execute("select id, events, numbers from batch where thread = ? order by id", (thread,))
+    for number, data, held in rows:
+        numbers, values = _numbers(number, data), _numbers(number, held) if held else array("q")
+        position, end, place = 0, len(numbers), 0
         while position < end:
             kind = numbers[position]
-            stop = _stop(numbers, position)
+            stop = position + WIDTH.get(kind, 0)
             if not position < stop <= end:
                 raise Damaged(f"batch {number} ends in the middle of an event")
-            yield Event(numbers[position + 1], thread, kind, tuple(numbers[position + 2 : stop]))
-            position = stop
+            after = place + (numbers[stop - 1] if kind == CALL else VALUES.get(kind, 0))
+            if not place <= after <= len(values):
+                raise Damaged(f"batch {number} has too few values for its events")
+            yield Event(numbers[position + 1], thread, kind, (*numbers[position + 2 : stop], *values[place:after]))
+            position, place = stop, after
+        if place < len(values):
+            raise Damaged(f"batch {number} has values that belong to no event")
 
 
 def _numbers(batch: int, data: bytes) -> array[int]:
@@ -110,16 +118,6 @@ def _labels(number: int, kind: str, word: str, labels: str) -> list[str]:
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise Damaged(f"the labels of shape {number} are no list of names")
     return found
-
-
-def _stop(numbers: array[int], position: int) -> int:
-    """Where the event at `position` ends; no place after it where that cannot be."""
-    width = WIDTH.get(numbers[position], 0)
-    stop = position + width
-    if numbers[position] != CALL or stop > len(numbers):
-        return stop
-    arguments = numbers[stop - 1]
-    return stop + arguments if arguments >= 0 else position
 
 
 class _Active(NamedTuple):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from .gather import Rest, gathered
+from .gather import Gathered, Rest, following, gathered
 from .joins import tile
 from .kept import KEPT, Kept
+from .memory import Memory
 from .nodes import Edge, Node
 from .nodes import Origin as Origin
 from .ordinary import Ordinary, is_number
@@ -31,74 +32,26 @@ UNLIKELY = 1000
 GATHERED = 256
 #: What is left of a character that was cut begins with one of these bytes (RFC 3629, section 3).
 CONTINUES = range(0x80, 0xC0)
-#: How far back it is looked for a common origin.
-FAR = 64
 #: Of what an object was given, as much of the latest may still be in it.
 INSIDE = 16
 
 
 class Origins:
-    """The memory of one flow; `nodes` and the edges are the flow's own."""
+    """The search in one flow; `nodes`, the edges and the memory are the flow's own."""
 
     def __init__(
-        self, nodes: dict[int, Node], into: dict[int, list[Edge]], out_of: dict[int, list[Edge]], ordinary: Ordinary
+        self,
+        nodes: dict[int, Node],
+        into: dict[int, list[Edge]],
+        out_of: dict[int, list[Edge]],
+        ordinary: Ordinary,
+        memory: Memory,
     ) -> None:
         self._nodes, self._into, self._out_of = nodes, into, out_of
         self._ordinary = ordinary
-        self._given: dict[int, Kept] = {}
-        self._born: dict[int, list[int]] = {}
-        self._read: dict[int, Kept] = {}
-        self._taken: dict[int, int] = {}
+        self._memory = memory
+        self._given, self._born, self._read, self._taken = memory.given, memory.born, memory.read, memory.taken
         self._streams = Streams()
-
-    # -- what is kept ----------------------------------------------------------------------------------------------
-
-    def give(self, holders: Iterable[int], seen: Collection[int]) -> None:
-        """What a call has at hand together with an object may be kept by that object."""
-        for holder in holders if seen else ():
-            self._given.setdefault(holder, Kept()).add(seen, self._nodes)
-
-    def met(self, holders: Iterable[int], hand: list[int]) -> None:
-        """An object that is seen for the first time was made of what was at hand there, if of anything."""
-        for holder in holders:
-            self._born.setdefault(holder, hand)
-
-    def let_go(self, holders: Iterable[int], seen: Collection[int]) -> None:
-        """What an object had kept, and a call of its gave back, it keeps no more."""
-        for holder in holders if seen else ():
-            kept = self._given.get(holder)
-            for number in seen if kept is not None else ():
-                kept.order.pop(number, None)  # type: ignore[union-attr]
-
-    def read(self, thread: int, node: int) -> None:
-        """A thread has read these bytes."""
-        self._read.setdefault(thread, Kept()).add((node,), self._nodes)
-
-    def leave(self, node: int) -> None:
-        """What was written has left, with all that it was made of: nothing that is kept is made of it any more."""
-        todo = [node]
-        while todo:
-            one = todo.pop()
-            if self._taken.get(one, 0) < self._nodes[one].size:
-                self._taken[one] = self._nodes[one].size
-                todo += [edge.source for edge in self._into.get(one, ())]
-
-    def _take(self, found: list[Origin], among: Kept) -> list[Origin]:
-        """What is kept is taken in its order, once: what lies before the end of what was taken is gone, and of one
-        connection what was read before it."""
-        for origin in found:
-            node, how = self._nodes[origin.source], origin.relation
-            stop = how.stop if how.how in OF_SOURCE else how.at + how.stop - how.start if how.at else node.size
-            self._taken[node.id] = max(self._taken.get(node.id, 0), stop)
-            if node.wire is not None:
-                self._pass_over(node, among)
-        return found
-
-    def _pass_over(self, node: Node, among: Kept) -> None:
-        for earlier in among.latest():
-            wire = self._nodes[earlier].wire
-            if wire and node.wire and wire.connection == node.wire.connection and wire.ended < node.wire.ended:
-                self._taken[earlier] = self._nodes[earlier].size
 
     # -- the search ------------------------------------------------------------------------------------------------
 
@@ -122,16 +75,19 @@ class Origins:
             found = self._at_hand(node, hand, holders, keys)
             if given and found and self._again(node, found[0]):
                 return []
-            if found:
+            if found and not _makeshift(node, found):
                 return found
             for holder in reversed(list(holders)):
                 kept = self._given.get(holder)
-                if kept is not None and (found := self._kept(node, kept, holder)):
-                    return self._take(found, kept)
+                told = self._kept(node, kept, holder) if kept is not None else []
+                if told and kept is not None and not (found and _makeshift(node, told)):
+                    return self._memory.take(told, kept)
+            if found:
+                return found
         if found := self._inside(node, inside):
             return self._read_next(node, found, thread)
         if thread in self._read and (found := self._kept(node, self._read[thread], 0)):
-            return [self._doubted(o) for o in self._take(found, self._read[thread])]
+            return [self._doubted(o) for o in self._memory.take(found, self._read[thread])]
         for outer in around if not self._ordinary(node.octets) else ():
             found = self._whole(node, outer.latest(), (), EQUAL)
             if found:
@@ -163,10 +119,10 @@ class Origins:
         turns, and one may have made the object while another's bytes were at hand."""
         reads = self._read.get(thread)
         rivals = self._kept(node, reads, 0) if reads is not None and not self._ordinary(node.octets) else []
-        rivals = [o for o in rivals if all(not self._akin(o.source, other.source) for other in found)]
+        rivals = [o for o in rivals if all(not self._memory.akin(o.source, other.source) for other in found)]
         if not rivals or reads is None or self._taken.get(rivals[0].source, 0):
             return found
-        return [Origin(o.source, o.relation, o.via, True) for o in self._take(rivals, reads)]
+        return [Origin(o.source, o.relation, o.via, True) for o in self._memory.take(rivals, reads)]
 
     def _whole_of(self, node: Node, among: Iterable[int]) -> list[Origin]:
         """What makes up all of it, joined."""
@@ -180,7 +136,7 @@ class Origins:
         reads = self._read.get(thread)
         found = self._kept(node, reads, 0) if reads is not None else []
         following = [o for o in found if o.relation.how == "slice" and o.relation.start == self._taken.get(o.source, 0)]
-        return self._take(following, reads) if reads is not None else []
+        return self._memory.take(following, reads) if reads is not None else []
 
     def _at_hand(self, node: Node, hand: Kept, holders: Collection[int], keys: Iterable[bytes] | None) -> list[Origin]:
         known = [*keys, *(self._nodes[c].octets for c in self._near(hand, holders))] if keys is not None else []
@@ -215,16 +171,59 @@ class Origins:
 
     def _kept(self, node: Node, kept: Kept, via: int) -> list[Origin]:
         """Of what was kept, only what has not been taken counts."""
+        if found := self._next(node, kept, via):
+            return found
         rest = [c for c in kept.latest() if self._taken.get(c, 0) < self._nodes[c].size]
         fresh = [c for c in rest if not self._taken.get(c, 0) and (node.size >= LEAST or self._nodes[c].wire)]
         equal = self._first_equal(node, fresh, kept, via)
         joined = equal or self._joined(node, kept, KEPT, via, True)
+        if not equal and len(joined) == 1 and joined[0].relation.stop - joined[0].relation.start == node.size:
+            joined = []  # an equal one, which was refused
         if equal or sum(o.relation.stop - o.relation.start for o in joined) == node.size:
             return joined
         cut = self._cut(node, rest, via, True)
         if cut and self._follows(cut[0]):
             return cut
         return self._gathered(node, kept.latest(GATHERED), via) or joined or cut
+
+    def _next(self, node: Node, kept: Kept, via: int) -> list[Origin]:
+        """The very next bytes of what is kept, behind the last that was taken: of what came by one way, the first in is
+        the first out. One byte says so little that some of it must have been taken before."""
+        if node.value.cut or (node.size < LEAST and (not via or isinstance(node.value.data, str))):
+            return []
+        usable, ordinary = self._usable(node, kept, False), self._ordinary(node.octets)
+        for numbers, begun in self._waiting(kept, via):
+            if node.size < LEAST and not begun:
+                continue
+            left = [self._nodes[one] for one in numbers if usable(one)]
+            rests = [Rest(one.id, one.octets, self._taken.get(one.id, 0)) for one in left if not one.value.cut]
+            found = following(node.octets, rests)
+            if found and not (via and ordinary and not all(self._memory.was_read(part.piece) for part in found)):
+                return self._as_origins(node, found, via)
+        return []
+
+    def _waiting(self, kept: Kept, via: int) -> Iterable[tuple[list[int], bool]]:
+        """Of what came by one way, in order, what came since the last that was taken, and whether any was; the latest
+        way first. What was read came by one."""
+        waiting: dict[object, list[int]] = {}
+        reached = set()
+        for one in kept.latest(GATHERED):
+            way, done = self._memory.way(one) if via else (), self._taken.get(one, 0)
+            if way not in reached and done < self._nodes[one].size:
+                waiting.setdefault(way, []).append(one)
+            if done:
+                reached.add(way)
+        return [(numbers[::-1], way in reached) for way, numbers in waiting.items()]
+
+    def _as_origins(self, node: Node, found: list[Gathered], via: int) -> list[Origin]:
+        """Parts as edges: all of one piece, a slice of one, or parts that were joined."""
+        if len(found) > 1:
+            return [Origin(g.piece, Relation("joined", g.start, g.stop, g.at), via) for g in found]
+        source, part = self._nodes[found[0].piece], found[0]
+        if node.size < source.size:
+            return [Origin(source.id, Relation("slice", part.at, part.at + node.size), via)]
+        whole = self._relation(source, node, ())
+        return [Origin(source.id, whole, via)] if whole is not None else []
 
     def _gathered(self, node: Node, latest: Iterable[int], via: int) -> list[Origin]:
         """What lies over more than one of the pieces that are left, or more than once in one; of what was read into a
@@ -239,12 +238,14 @@ class Origins:
         )
 
     def _first_equal(self, node: Node, fresh: list[int], kept: Kept, via: int) -> list[Origin]:
-        """Of equal values that are kept, the one that has waited longest; which it is, nothing shows."""
+        """Of equal values that are kept, the one that has waited longest; which it is, nothing shows. What is ordinary
+        counts if it was read, or nothing came after it."""
         usable = self._usable(node, kept, True)
         if via and self._ordinary(node.octets):
-            fresh = [c for c in kept.latest(1) if c in fresh]
+            last = list(kept.latest(1))
+            fresh = [c for c in fresh if c in last or self._memory.was_read(c)]
         equal = [c for c in fresh if self._nodes[c].octets == node.octets and usable(c)]
-        found = self._whole(node, equal[-1:] or fresh, (), EQUAL, via)
+        found = self._whole(node, [self._memory.first_in(equal)] if equal else fresh, (), EQUAL, via)
         return [Origin(o.source, o.relation, o.via, o.ambiguous or len(equal) > 1) for o in found]
 
     def _doubted(self, origin: Origin) -> Origin:
@@ -273,7 +274,7 @@ class Origins:
             if chosen is not None:
                 if chosen.relation.how == "unmasked" and self._relation(one, node, keys) == chosen.relation:
                     return [self._newer(source, chosen)]
-                if node.octets in one.octets and not self._akin(source, chosen.source):
+                if node.octets in one.octets and not self._memory.akin(source, chosen.source):
                     return [Origin(chosen.source, chosen.relation, via, True)]
                 continue
             found = self._relation(one, node, keys)
@@ -351,7 +352,7 @@ class Origins:
             same = [o for o in found if (w := self._nodes[o.source].wire) and w.connection == wire.connection]
             chosen = min(same, key=lambda o: self._nodes[o.source].wire.ended)  # type: ignore[union-attr]
             found = [o for o in found if o not in same]
-        others = any(not self._akin(o.source, chosen.source) for o in found[:8])
+        others = any(not self._memory.akin(o.source, chosen.source) for o in found[:8])
         again = chosen.ambiguous and not (kept and self._follows(chosen))
         return [Origin(chosen.source, chosen.relation, via, again or others)]
 
@@ -379,19 +380,12 @@ class Origins:
         how = "slice" if found.how in EQUAL else found.how
         return Origin(source.id, Relation(how, found.start + done, found.stop + done), via, again)
 
-    # -- kinship ---------------------------------------------------------------------------------------------------
 
-    def _akin(self, one: int, other: int) -> bool:
-        """Whether two nodes have an origin in common, so that either tells the same way."""
-        return one == other or not self._ancestry(one).isdisjoint(self._ancestry(other))
-
-    def _ancestry(self, number: int) -> set[int]:
-        found, todo = {number}, [number]
-        while todo and len(found) < FAR:
-            fresh = {edge.source for edge in self._into.get(todo.pop(), ()) if not edge.ambiguous} - found
-            found |= fresh
-            todo += fresh
-        return found
+def _makeshift(node: Node, found: list[Origin]) -> bool:
+    """Whether pieces leave something out, or one has to be there twice: what an object was given may tell more."""
+    sizes = [origin.relation.stop - origin.relation.start for origin in found]
+    pieces = {origin.source for origin in found}
+    return found[0].relation.how == "joined" and (sum(sizes) < node.size or len(pieces) < len(found))
 
 
 def _form(found: Relation, source: Node, made: Node) -> bool:

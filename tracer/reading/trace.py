@@ -120,7 +120,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Bytes that crossed a socket (or an accept, connect, shutdown, close), with the call that moved them."""
+    """Bytes that crossed a socket (or an accept, connect, shutdown, close), with the call that moved them.
+
+    `began` and `ended` are positions in the global order, `t0` and `t1` the same moments in nanoseconds, monotonic:
+    between them the call was blocked.
+    """
 
     id: int
     began: int
@@ -134,10 +138,12 @@ class Wire:
     value: int
     error: int
     detail: str
+    t0: int
+    t1: int
     call: int
 
     @classmethod
-    def _make(cls, row: tuple[Any, ...]) -> Wire:
+    def of_row(cls, row: tuple[Any, ...]) -> Wire:
         """From a row of the table, where nothing is null and here 0."""
         filled: list[Any] = [0 if column is None else column for column in row]
         return cls(*filled)
@@ -271,8 +277,8 @@ class Trace:
     def wires(self) -> tuple[Wire, ...]:
         """Wire events in the order in which they ended."""
         calls: dict[int, int] = dict(self._rows("wire_call", "wire, call", "wire"))
-        columns = "id, began, ended, thread, op, connection, code, line, size, value, error, detail"
-        return tuple(Wire._make((*row, calls.get(row[0]))) for row in self._rows("wire", columns, "ended"))
+        columns = "id, began, ended, thread, op, connection, code, line, size, value, error, detail, t0, t1"
+        return tuple(Wire.of_row((*row, calls.get(row[0]))) for row in self._rows("wire", columns, "ended"))
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:

@@ -80,8 +80,8 @@ def iterable(kind: type) -> bool:
 
 class Plan(NamedTuple):
     """How to read objects of one type: its name, the builtin type that it extends, if any, the getter of their
-    dictionary (called with the object and its type), if they have one, the slots (label without dot, getter), and
-    whether there are weak references to them."""
+    dictionary (called with the object and its type), if they have one, the slots (label without dot, getter),
+    whether there are weak references to them, and what the items of a named tuple are called."""
 
     kind: type
     name: str
@@ -89,6 +89,7 @@ class Plan(NamedTuple):
     dictionary: Any
     slots: tuple[tuple[str, Any], ...]
     weak: bool
+    fields: tuple[str, ...] = ()
 
 
 _plans: dict[int, Plan] = {}
@@ -112,7 +113,15 @@ def _plan(kind: type) -> Plan:
                 dictionary = dictionary or member.__get__
             elif type(member) is types.MemberDescriptorType and type(name) is str and _told(name):
                 slots.append((name, member.__get__))
-    return Plan(kind, type_name(kind), base, dictionary, tuple(slots), _weak(kind) != 0)
+    return Plan(kind, type_name(kind), base, dictionary, tuple(slots), _weak(kind) != 0, _fields(kind, base))
+
+
+def _fields(kind: type, base: type | None) -> tuple[str, ...]:
+    """The names of a named tuple's items, as its class says them; none where that is no tuple of exact texts."""
+    if base is not tuple:
+        return ()
+    told = next((names for owner in _mro(kind) if type(names := namespace(owner).get("_fields")) is tuple), ())
+    return told if all(type(name) is str for name in told) else ()
 
 
 def _told(name: str) -> bool:

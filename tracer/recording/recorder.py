@@ -14,8 +14,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from _thread import _local, allocate_lock, get_ident, start_new_thread
-from collections.abc import Iterator
+from _thread import _local, allocate_lock, get_ident
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -23,7 +23,7 @@ from time import sleep
 from types import CodeType
 from typing import Any
 
-from . import store
+from . import behind, store
 from .events import ThreadLog
 from .forks import forget, leave_signals_to_others, watch_forks
 from .kinds import forget_plans
@@ -113,6 +113,7 @@ class Recorder:
         self._entry_lock = allocate_lock()
         self._wake = allocate_lock()
         self._ended = allocate_lock()
+        self._gone: Callable[[], object] = bool
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
         self._ending = False
         self._owner = 0
@@ -163,7 +164,7 @@ class Recorder:
             self._unhook()
             self._store.close()
             raise RecorderError(str(error)) from None
-        start_new_thread(self._write_behind, ())
+        self._gone = behind.start(self._write_behind)
 
     def stop(self) -> Summary:
         """Unhook, write what is left, close the trace. Never raises for a fault while recording: see `faults`.
@@ -178,6 +179,7 @@ class Recorder:
         self._ending = True
         self._hurry()
         self._ended.acquire()
+        self._gone()  # so that no frame of the writer's holds what the program has let go
         self.known.clear()
         forget_plans()
         return self._summarize()
@@ -218,6 +220,7 @@ class Recorder:
             "secrets": "shown" if self.options.show_secrets else "masked",
             "program": self.options.program or "",
             "started": str(time.time()),
+            "clock": str(time.perf_counter_ns()),
             **self.options.about,
         }
 

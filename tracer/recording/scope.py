@@ -28,7 +28,10 @@ DEFAULT = (
     "http.server",
     "http.client",
     "http.cookies",
+    "urllib.request",
     "wsgiref",
+    "asyncio.streams",
+    "asyncio.selector_events",
     "email.parser",
     "email.feedparser",
     "email.message",
@@ -39,6 +42,9 @@ DEFAULT = (
     "queue:Queue.put",
     "queue:Queue.get",
 )
+
+#: What installers put beside the packages to change how Python imports: asked at each import, and on nobody's way.
+IMPORT_HOOKS = ("_distutils_hack", "_virtualenv", "__editable__", "sitecustomize", "usercustomize")
 
 #: Our own files: never recorded, whatever the scope says.
 OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -191,7 +197,7 @@ class Scope:
             module, _, function = word.partition(":")
             if function and function != qualname:
                 continue
-            if (not function and module == place.kind) or (module == "program" and place.kind == "program"):
+            if not function and module == place.kind and not place.lane.startswith(IMPORT_HOOKS):
                 return word
             dotted = place.module
             if dotted == module or dotted.startswith(module + ".") or (module == place.lane and place.lane):

@@ -243,7 +243,8 @@ def _of_named_tuple(kind: type, known: Known) -> Callable[[Any], Snapshot]:
 
 def _of_any(kind: type, known: Known) -> Callable[[Any], Snapshot]:
     """Objects with slots, and those that extend a builtin type."""
-    _, _, base, dictionary, slots, _ = plan(kind)
+    how = plan(kind)
+    base, dictionary, slots = how.base, how.dictionary, how.slots
     part, pairs, kept = _parts(known), _pairs(known), _keeper(known)
 
     def attributes(value: Any) -> list[tuple[Any, Any]]:

@@ -13,10 +13,11 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from time import sleep
 from typing import Any
 
 #: The version of the schema. A reader refuses every other one with a sentence.
-VERSION = 2
+VERSION = 3
 #: Says "this SQLite file is a trace" (`PRAGMA application_id`): "unmg".
 APPLICATION_ID = 0x756E6D67
 
@@ -46,7 +47,7 @@ create table wire (
   t0 integer not null, t1 integer not null
 );
 create table batch (id integer primary key, thread integer not null references thread, events blob not null,
-  objects blob not null default x'');
+  numbers blob not null default x'', objects blob not null default x'');
 create table scope (path text primary key, lane text not null, recorded integer not null, reason text not null)
   without rowid;
 """
@@ -69,6 +70,9 @@ BESIDE = {
     "-shm": ((3_007_000).to_bytes(4, sys.byteorder), b"\0\0\0\0"),
     "-journal": (b"\xd9\xd5\x05\xf9", b"\0\0\0\0"),
 }
+
+#: How often a trace that somebody reads is tried to be closed as one file, a hundredth of a second between.
+PATIENCE = 100
 
 
 class StoreError(Exception):
@@ -149,8 +153,16 @@ class Store:
         self._db.execute("pragma synchronous=off")
 
     def close(self) -> None:
-        """Fold the write-ahead log into the one file and let go of it."""
-        self._db.execute("pragma journal_mode=delete")
+        """Fold the write-ahead log into the one file and let go of it. Who reads the trace just then is waited for, a
+        moment; where he stays, the log stays beside the file, and whoever closes it last folds it in."""
+        for _ in range(PATIENCE):
+            try:
+                self._db.execute("pragma journal_mode=delete")
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                sleep(0.01)
         self._db.close()
 
 

@@ -81,7 +81,7 @@ def _of_snapshot(seen: Snapshot, limit: int) -> Description:
         names = tuple(name for name in names if type(name) is str)
     labels = attributes(names)
     if type(items) is list:
-        inner, inside = _keyed(items) if how.base is dict else (numbered(len(items)), items)
+        inner, inside = _keyed(items) if how.base is dict else (labels_of(how.fields, len(items)), items)
         labels, parts = inner + labels, [*inside, *parts]
     if how.base is BaseException:
         return Description(how.name, "exception", -1, None, False, labels, parts)
@@ -107,6 +107,11 @@ _NUMBERS = tuple(f"[{index}]" for index in range(PARTS))
 def numbered(count: int) -> tuple[str, ...]:
     """``[0]``, ``[1]``, …: the labels of items in their order."""
     return _NUMBERS[:count]
+
+
+def labels_of(fields: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """What a tuple's items are called: the fields of a named one, numbers otherwise."""
+    return attributes(fields) if len(fields) == count else numbered(count)
 
 
 _TEXT = frozenset({id(str)})

@@ -11,6 +11,7 @@ from __future__ import annotations
 from .connection import Dissection, Protocol, dissect
 from .cover import uncovered
 from .field import DECHUNKED, INFLATED, UNMASKED, WIRE, Field
+from .growing import Growing, Unit
 
 __all__ = [
     "DECHUNKED",
@@ -19,7 +20,9 @@ __all__ = [
     "WIRE",
     "Dissection",
     "Field",
+    "Growing",
     "Protocol",
+    "Unit",
     "dissect",
     "uncovered",
 ]

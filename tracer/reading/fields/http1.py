@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .field import Field
-from .http1_body import NO_BODY, Framing, body, body_length
+from .http1_body import NO_BODY, Framing, Length, body, body_length
 from .http1_lines import Section, field_section, line_at, request_line, status_line
 from .http1_names import Http
 
@@ -28,7 +28,12 @@ class Message:
     status: int = 0
     headers: Section = _EMPTY
     content: int = 0  # where the body begins, or would
-    framing: Framing = Framing.NONE
+    length: Length = NO_BODY
+    complete: bool = False  # all of it is there; of a body that ends with its connection, all that came
+
+    @property
+    def framing(self) -> Framing:
+        return self.length.framing
 
     @property
     def interim(self) -> bool:
@@ -47,7 +52,7 @@ def request(data: bytes, start: int) -> Message:
     first, method = found
     section = field_section(data, line.stop)
     length = body_length(section, response=False)
-    return _message(data, before, first, section, length.framing, body(data, section.stop, length), method=method)
+    return _message(data, before, first, section, length, body(data, section.stop, length), method=method)
 
 
 def response(data: bytes, start: int, method: str | None) -> Message:
@@ -63,7 +68,7 @@ def response(data: bytes, start: int, method: str | None) -> Message:
     # or 304 (Not Modified) status code is always terminated by the first empty line"; so is a 2xx to CONNECT.
     bodiless = method == "HEAD" or status // 100 == 1 or status in (204, 304) or is_tunnel(method, status)
     length = NO_BODY if bodiless else body_length(section, response=True)
-    return _message(data, (), first, section, length.framing, body(data, section.stop, length), status=status)
+    return _message(data, (), first, section, length, body(data, section.stop, length), status=status)
 
 
 def is_tunnel(method: str | None, status: int) -> bool:
@@ -76,7 +81,7 @@ def _message(
     before: tuple[Field, ...],
     first: Field,
     section: Section,
-    framing: Framing,
+    length: Length,
     content: tuple[tuple[Field, ...], int, bool],
     *,
     method: str = "",
@@ -86,13 +91,15 @@ def _message(
     value = first.value
     if not section.complete:
         value = f"incomplete header section: {value}"
-    elif framing is Framing.FAULTY:
+    elif length.framing is Framing.FAULTY:
         value = f"malformed: {value}"
     elif not complete:
         value = f"incomplete body: {value}"
     part = Http.REQUEST if method else Http.RESPONSE
     whole = part.at(first.start, stop, value, (first, *section.fields, *fields))
-    return Message((*before, whole), stop, True, method, status, section, section.stop, framing)
+    return Message(
+        (*before, whole), stop, True, method, status, section, section.stop, length, section.complete and complete
+    )
 
 
 def _leading_lines(data: bytes, start: int) -> tuple[tuple[Field, ...], int]:

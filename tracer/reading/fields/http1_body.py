@@ -113,6 +113,23 @@ def _chunked(data: bytes, start: int) -> tuple[tuple[Field, ...], int, bool]:
     return (Http.BODY.at(start, at, value, tuple(fields)),), at, complete
 
 
+def next_chunk(data: bytes, start: int) -> tuple[int, bool] | None:
+    """Where the chunk at `start` ends (behind what is there, where it is not all there), and whether it is the last
+    one: then its trailer is not counted. None within a chunk-size; (`start`, True) where no chunk begins."""
+    line = line_at(data, start)
+    if line.cut:
+        return None
+    match = _CHUNK_LINE.fullmatch(data, line.start, line.text)
+    if match is None:
+        return start, True
+    size = int(match[1], 16)
+    if not size:
+        return line.stop, True
+    at = line.stop + size
+    close = line_at(data, at) if at < len(data) else None
+    return (at + 2 if close is None or close.cut else close.stop), False
+
+
 def _size_line(line: Line, match: re.Match[bytes]) -> tuple[Field, ...]:
     size, extension = shown(match[1]), shown(match[2])
     return in_order(

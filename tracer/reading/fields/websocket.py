@@ -22,26 +22,50 @@ _HTTP = b"HTTP/1."
 
 def frames(data: bytes, start: int, *, client: bool, extensions: Extensions) -> tuple[Field, ...]:
     """The fields of `data[start:]`: the frames that a client sent, or those of a server."""
-    takeover = extensions.client_takeover if client else extensions.server_takeover
-    messages = Messages(Inflater(takeover) if extensions.deflate else None)
+    reader = Frames(client=client, extensions=extensions)
     fields: list[Field] = []
-    closed = over = False  # a Close frame was sent; an HTTP response was
     while start < len(data):
-        if not client and _is_http(data, start):
-            fields.append(_http(data, start, closed))
-            over = True
-        else:
-            expected = Expected(client, extensions.deflate, extensions.foreign, messages.opcode is not None, closed)
-            frame = read_frame(data, start)
-            wrong = faults(frame, expected, len(data) - start)
-            if (closed or over) and wrong.keys() - {Ws.FRAME}:
-                # Behind the end anything can be read as a broken frame, so it is not read as one.
-                value = f"neither a frame nor HTTP, behind {'the Close frame' if closed else 'an HTTP response'}"
-                return (*fields, Ws.DATA.at(start, len(data), value))
-            fields.append(_frame(data, frame, wrong, messages))
-            closed = closed or frame.opcode == Opcode.CLOSE
+        fields.append(reader.read(data, start))
         start = fields[-1].stop
     return tuple(fields)
+
+
+class Frames:
+    """Reads one direction, frame by frame, in order: what must be remembered between them."""
+
+    def __init__(self, *, client: bool, extensions: Extensions) -> None:
+        takeover = extensions.client_takeover if client else extensions.server_takeover
+        self._client, self._extensions = client, extensions
+        self._messages = Messages(Inflater(takeover) if extensions.deflate else None)
+        self._closed = self._over = False  # a Close frame was sent; an HTTP response was
+
+    def read(self, data: bytes, start: int) -> Field:
+        """What begins at `start`: a frame, HTTP, or what is neither, up to the end."""
+        if not self._client and _is_http(data, start):
+            self._over = True
+            return _http(data, start, self._closed)
+        frame = read_frame(data, start)
+        inside = self._messages.opcode is not None
+        expected = Expected(self._client, self._extensions.deflate, self._extensions.foreign, inside, self._closed)
+        wrong = faults(frame, expected, len(data) - start)
+        if (self._closed or self._over) and wrong.keys() - {Ws.FRAME}:
+            # Behind the end anything can be read as a broken frame, so it is not read as one.
+            value = f"neither a frame nor HTTP, behind {'the Close frame' if self._closed else 'an HTTP response'}"
+            return Ws.DATA.at(start, len(data), value)
+        field = _frame(data, frame, wrong, self._messages)
+        self._closed = self._closed or frame.opcode == Opcode.CLOSE
+        return field
+
+    def lacks(self, data: bytes, start: int) -> int:
+        """How many bytes are surely still to come of what begins at `start`; 0 where it is whole. A response whose end
+        only the end of the connection tells lacks one for ever."""
+        if not self._client and _is_http(data, start):
+            found = _response(data, start)
+            return int(not found.complete or found.framing is Framing.UNTIL_CLOSE)
+        frame = read_frame(data, start)
+        if frame.length is None or len(data) - start < 2:
+            return 1
+        return max(frame.stop - len(data), 0)
 
 
 def _frame(data: bytes, frame: Frame, wrong: dict[Ws, str], messages: Messages) -> Field:
@@ -70,13 +94,18 @@ def _is_http(data: bytes, start: int) -> bool:
 
 def _http(data: bytes, start: int, closed: bool) -> Field:
     """An HTTP response where a frame should be."""
-    found = http1.response(data, start, "GET")
-    if found.framing is Framing.UNTIL_CLOSE and _frame_at(data, found.content):
-        # The body would swallow the Close frame that another thread wrote; a response to HEAD has none.
-        found = http1.response(data, start, "HEAD")
+    found = _response(data, start)
     value = "after the Close frame, where nothing may follow" if closed else "before any Close frame"
     section = "RFC 6455, 5.5.1" if closed else ""
     return Ws.HTTP.at(start, found.stop, f"no frame; {value}", found.fields, section=section)
+
+
+def _response(data: bytes, start: int) -> http1.Message:
+    found = http1.response(data, start, "GET")
+    if found.framing is Framing.UNTIL_CLOSE and _frame_at(data, found.content):
+        # The body would swallow the Close frame that another thread wrote; a response to HEAD has none.
+        return http1.response(data, start, "HEAD")
+    return found
 
 
 def _frame_at(data: bytes, start: int) -> bool:

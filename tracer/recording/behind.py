@@ -1,0 +1,33 @@
+"""A thread that `threading` does not know, and that can be waited for until nothing of it is left, not even a frame.
+
+`threading.Thread.join` does so by the same means: until Python 3.12 a lock that the interpreter releases when it
+forgets the thread, from 3.13 on a handle.
+"""
+
+from __future__ import annotations
+
+import _thread
+from _thread import start_new_thread  # as it was before a recording began
+from collections.abc import Callable
+from typing import Any
+
+#: The means of each Python; the other one is None.
+_set_sentinel: Any = getattr(_thread, "_set_sentinel", None)
+_start_joinable: Any = getattr(_thread, "start_joinable_thread", None)
+
+
+def start(work: Callable[[], object]) -> Callable[[], object]:
+    """Run `work` on a thread. What is returned waits until that is gone; call it once `work` is known to have begun."""
+    if _start_joinable is not None:
+        joined: Callable[[], object] = _start_joinable(work, daemon=True).join
+        return joined
+    gone: list[Any] = []
+
+    def run() -> None:
+        released_when_gone = _set_sentinel()
+        released_when_gone.acquire()
+        gone.append(released_when_gone)
+        work()
+
+    start_new_thread(run, ())
+    return lambda: gone[0].acquire()
