@@ -22,6 +22,7 @@ What the first bytes say, bit by bit (section 5.2):
 
 from collections.abc import Generator, Iterator
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 from .closing import ParseFailed
@@ -111,7 +112,7 @@ class FrameParser:
 
     def frames(self) -> Iterator[Frame]:
         """What can be read from the bytes so far. Raises ParseFailed at the first byte that is wrong."""
-        return iter(lambda: next(self._running, None), None)
+        return iter(partial(next, self._running, None), None)
 
     def _parse(self) -> Generator[Frame | None, None, None]:
         while True:

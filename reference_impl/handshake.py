@@ -22,7 +22,6 @@ from .deflate import NO_LIMIT, PerMessageDeflate
 from .events import AcceptConnection, Event, Headers, LocalProtocolError, RejectConnection, RemoteProtocolError, Request
 from .request import CLOSE, MAX_HEAD, HTTPRequest, http_response, read_head, split_list, status_line
 
-ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 # 4.1: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
 KEY = re.compile("[A-Za-z0-9+/]{22}==")
 LISTS = (b"upgrade", b"connection", b"sec-websocket-extensions", b"sec-websocket-protocol")
@@ -35,7 +34,7 @@ ONLY_13: Headers = [(b"Sec-WebSocket-Version", b"13"), (b"Upgrade", b"websocket"
 def generate_accept_token(key: bytes) -> bytes:
     # 4.2.2: "concatenating /key/ [...] with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", taking the SHA-1 hash of
     # this concatenated value to obtain a 20-byte value and base64-encoding [...] this 20-byte hash."
-    return base64.b64encode(hashlib.sha1(key + ACCEPT_GUID).digest())
+    return base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
 
 
 def check_request(head: HTTPRequest) -> Request:
