@@ -12,7 +12,7 @@ from .gather import Gathered, Rest, following, gathered
 from .joins import tile
 from .kept import KEPT, Kept
 from .memory import Memory
-from .nodes import Edge, Node
+from .nodes import Edge, Node, makeshift, tells_more
 from .nodes import Origin as Origin
 from .ordinary import Ordinary, is_number
 from .relations import LEAST, OF_MADE, OF_SOURCE, Relation, in_part, relation
@@ -75,12 +75,12 @@ class Origins:
             found = self._at_hand(node, hand, holders, keys)
             if given and found and self._again(node, found[0]):
                 return []
-            if found and not _makeshift(node, found):
+            if found and not makeshift(node, found):
                 return found
             for holder in reversed(list(holders)):
                 kept = self._given.get(holder)
                 told = self._kept(node, kept, holder) if kept is not None else []
-                if told and kept is not None and not (found and _makeshift(node, told)):
+                if told and kept is not None and tells_more(node, told, found):
                     return self._memory.take(told, kept)
             if found:
                 return found
@@ -384,13 +384,6 @@ class Origins:
         again = not done and source.octets.find(node.octets, found.start + 1) >= 0
         how = "slice" if found.how in EQUAL else found.how
         return Origin(source.id, Relation(how, found.start + done, found.stop + done), via, again)
-
-
-def _makeshift(node: Node, found: list[Origin]) -> bool:
-    """Whether pieces leave something out, or one has to be there twice: what an object was given may tell more."""
-    sizes = [origin.relation.stop - origin.relation.start for origin in found]
-    pieces = {origin.source for origin in found}
-    return found[0].relation.how == "joined" and (sum(sizes) < node.size or len(pieces) < len(found))
 
 
 def _form(found: Relation, source: Node, made: Node) -> bool:
