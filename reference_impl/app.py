@@ -135,9 +135,9 @@ class App(Scaffold):
             if request.method in rule.methods:
                 value = rule.view(**arguments)
                 return value if isinstance(value, Response) else Response(value)
-        allowed = {method for rule, _ in matches for method in rule.methods}
-        status = 405 if allowed else 404
-        return Response(f"<h1>{status_line(status)}</h1>\n", status, [("Allow", ", ".join(sorted(allowed)))])
+        allowed = ", ".join(sorted({method for rule, _ in matches for method in rule.methods}))
+        status, headers = (405, [("Allow", allowed)]) if matches else (404, [])
+        return Response(f"<h1>{status_line(status)}</h1>\n", status, headers)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         # what `dispatch_request` sets, is set for this call only

@@ -51,7 +51,7 @@ def check_request(head: HTTPRequest) -> Request:
         (KEY.fullmatch(values.get(b"sec-websocket-key", "")), 400, [], "Sec-WebSocket-Key must be 16 bytes in base64"),
     ):
         if not holds:
-            raise RemoteProtocolError(status, sentence, *extra)
+            raise RemoteProtocolError(status, "" if head.method == b"HEAD" else sentence, *extra)
     others = [(name, value) for name, value in head.headers.items() if name not in (b"host", *LISTS[2:])]
     return Request(values[b"host"], head.target.decode(), extensions, others, subprotocols)
 
@@ -73,7 +73,7 @@ def accept_request(request: Request, accept: AcceptConnection) -> tuple[bytes, P
 
 def reject_request(reject: RejectConnection) -> bytes:
     """The bytes of any other answer."""
-    body = f"{reject.reason}\n".encode()
+    body = f"{reject.reason}\n".encode() if reject.reason else b""  # RFC 9110, 9.3.2: there is none for HEAD
     headers = [(b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(body))]
     return http_response(status_line(reject.status_code), [*reject.headers, *headers, CLOSE], body)
 

@@ -6,7 +6,8 @@ In: `make_server(host, port, app)`, then connections, each on a thread of its ow
 Follows https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L159-L394
 and https://github.com/pallets/werkzeug/blob/c1a26b45fb06d5e086b4d6be820c3302f588d815/src/werkzeug/serving.py#L701-L877
 Leaves out: TLS, IPv6, keep-alive (one request a connection, as the original), chunked responses (the connection's end
-ends the body), of PEP 3333 `write` and `exc_info`, the log of requests, the reloader and the debugger.
+ends the body), of PEP 3333 `write` and `exc_info`, the log of requests, the reloader and the debugger. A request that
+does not come in time is not answered, only ended.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """One HTTP/1.1 request from bytes (RFC 9112): first line, header fields, body. And one response to bytes.
 
 In: the methods `readline(limit)` and `read(size)` of a binary file, or of the `Reader` in http.py.
-Out: an `HTTPRequest`, or a `RemoteProtocolError` whose hint is the 4xx or 5xx to answer.
+Out: an `HTTPRequest`, or a `RemoteProtocolError` whose hint is the 4xx to answer.
 
     >>> import io
     >>> read_head(io.BytesIO(b"GET /echo?a=b HTTP/1.1\\r\\nHost: example.com\\r\\n\\r\\n").readline)

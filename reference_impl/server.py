@@ -5,9 +5,10 @@ until the conversation is over, and lets go of TCP so that the peer always sees 
 
 Follows https://github.com/miguelgrinberg/simple-websocket/blob/d44409d9a76278c3d8ad6dbbcaeb40277f0b8d42/src/simple_websocket/ws.py#L25-L369
 and https://github.com/miguelgrinberg/simple-websocket/blob/d44409d9a76278c3d8ad6dbbcaeb40277f0b8d42/src/simple_websocket/errors.py#L4-L20
-Leaves out: `Client`, asyncio, eventlet and gevent, and so the choice of classes for threads, events and selectors; the
-socket is not closed here, since the WSGI server owns it. Windows, which has another
-form of SO_SNDTIMEO; and how much the peer has confirmed of what was written: time limits are plain.
+Leaves out: `Client`, asyncio, eventlet and gevent, and so the choice of classes for threads, events and selectors;
+`Server.accept`, which is the constructor by another name; pings while the peer speaks; Windows, which has another
+form of SO_SNDTIMEO; and how much the peer has confirmed of what was written: time limits are plain. The socket is not
+closed here, since the WSGI server owns it.
 
 Three things the original does otherwise, and why ours closes cleanly every time:
 1. Everything is written under one lock with `sendall`, and an answer is on the wire before the view is woken.
@@ -255,7 +256,8 @@ class Server:
             with self.lock:
                 self.sock.sendall(self.ws.send(event))
         except OSError:  # the peer is gone, or takes nothing
-            shut(self.sock, socket.SHUT_RDWR)  # which wakes the reader, and that the view
+            self._disconnect()
+            shut(self.sock, socket.SHUT_RDWR)  # which wakes the other thread
             raise
 
     def _answer(self, event: events.Event) -> None:

@@ -39,10 +39,6 @@ class Hands:
         self._trace: Trace = flow.trace
         self._consumers = Consumers(flow)
         self._linker = linker
-        self._in_call: dict[int, list[Node]] = {}
-        for node in flow.nodes.values():
-            for sighting in node.sightings:
-                self._in_call.setdefault(sighting.call, []).append(node)
 
     def of(self, wire: Wire, start: int, stop: int, shown: Set[int]) -> Taken | None:
         """Who had bytes `start` to `stop` of a wire event; None where nobody was seen. `shown` are the calls of the
@@ -84,13 +80,13 @@ class Hands:
         if _buffered(wire) and taker.call.id == wire.call and not taker.through:
             at, line = "", 0  # it read them itself; whether a later call was seen with them is chance
         through = plain(taker.through.code.qualname) if taker.through else ""
-        return self._hand(taker.call, "", at, line, through, taker.others, self._doubtful(wire, taker))
+        return self._hand(taker.call, "", at, line, through, taker.others, taker.ambiguous)
 
     def _made(self, wire: Wire, taker: Taker, shown: Set[int]) -> Hand | None:
         if taker.call.id not in shown:
             return None
         data = self._bytes(wire)[taker.start : taker.stop]
-        call, doubtful = taker.call, self._doubtful(wire, taker)
+        call, doubtful = taker.call, taker.ambiguous
         if any(self._is(number, data) for span in call.spans for number in [span.value]):
             return self._hand(call, "", others=taker.others, doubtful=doubtful)
         if not any(self._is(number, data) for number in call.arguments):
@@ -124,12 +120,6 @@ class Hands:
         values = (self._trace.value(one) for one in (number, *parts))
         kept = [(octets(v), v.cut) for v in values if v is not None and v.data is not None]
         return any(have == data or (cut and bool(have) and data.startswith(have)) for have, cut in kept)
-
-    def _doubtful(self, wire: Wire, taker: Taker) -> bool:
-        data = self._bytes(wire)[taker.start : taker.stop]
-        calls = (taker.call.id, taker.through.id if taker.through else 0)
-        nodes = (node for call in calls for node in self._in_call.get(call, ()) if node.octets == data)
-        return any(edge.ambiguous for node in nodes for edge in self._flow.into.get(node.id, ()))
 
     def _downstream(self, wire: Wire) -> list[Node]:
         """All that was made of a read."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from helpers_flow import Program, run
 
 from tracer.reading.consumers import Consumers, Taker
 from tracer.reading.flow import Flow
@@ -87,6 +90,49 @@ def test_who_made_what_was_written(sent: tuple[Trace, Consumers]):
     assert payload is not None and payload.exact and payload.code.lane in ("wsproto", "simple_websocket")
     header = consumers.of(wire, at, at + 2)
     assert who(header)[0] == "FrameProtocol._serialize_frame" and header is not None and not header.exact
+
+
+def test_who_made_the_payload_of_an_answer(scenario_traces: dict[str, Trace]):
+    """The pong's payload is the ping's, unmasked; who had it masked had other bytes."""
+    trace = scenario_traces["ping"]
+    wire, at = holding(trace, "out", bytes.fromhex("8a0548656c6c6f"))
+    taker = Consumers(Flow(trace)).of(wire, at + 2, at + 7)
+    assert taker is not None and taker.exact and taker.code.qualname == "XorMaskerSimple.process"
+
+
+EQUAL = """
+def main(end):
+    send(end, copied(end.recv(100), another()))
+
+
+def another():
+    return bytes([104, 101, 108, 108, 111])
+
+
+def copied(one, other):
+    return bytes(bytearray(one))
+
+
+def send(end, data):
+    end.sendall(data)
+    end.sendall(b"<" + again(data) + b">")
+
+
+def again(data):
+    return data
+"""
+
+
+def test_what_is_ambiguous_in_the_flow_is_so_for_who_made_it(tmp_path: Path):
+    """And bytes that are written twice were had for the second time since the first."""
+    program = Program([b"hello"], [])
+    program.source = lambda: EQUAL  # type: ignore[method-assign]
+    with run(program, tmp_path, "equal") as trace:
+        consumers = Consumers(Flow(trace))
+        first, second = (wire for wire in trace.wires if wire.direction == "out")
+        made, passed = consumers.of(first, 0, 5), consumers.of(second, 1, 6)
+    assert who(made)[0] == "copied" and made is not None and made.ambiguous
+    assert who(passed)[0] == "again" and passed is not None and not passed.ambiguous
 
 
 def test_bytes_that_nobody_took_have_nobody(received: tuple[Trace, Consumers]):

@@ -59,14 +59,28 @@ class Buffer:
 """
 
 
-def flow_of(source: str, sent: list[bytes], folder: Path) -> Flow:
-    """The flow of `main(end)`, on whose socket all of `sent` is there from the start."""
+class Lines:
+    """A buffered reader as the standard library has them, in code that is not recorded."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self.end, self.data = end, b""
+
+    def fill(self) -> None:
+        self.data += self.end.recv(100)
+
+    def take(self) -> bytes:
+        line, end, self.data = self.data.partition(b"\n")
+        return line + end
+
+
+def flow_of(source: str, sent: list[bytes], folder: Path, *more: object) -> Flow:
+    """The flow of `main(end, *more)`, on whose socket all of `sent` is there from the start."""
     ours, theirs = socket.socketpair()
     try:
         theirs.sendall(b"".join(sent))
         name = f"ordered{next(COUNT)}"
         module = from_source(BOX + source, folder, name)
-        done = recorded(folder / f"{name}.trace", module.main, ours, scope=("program",), program=str(folder))
+        done = recorded(folder / f"{name}.trace", module.main, ours, *more, scope=("program",), program=str(folder))
         assert done.error is None, done.error
     finally:
         ours.close()
@@ -214,4 +228,72 @@ def main(end):
     flow = flow_of(source, [b"x" * 18], tmp_path)
     assert [parts_of(flow, edges) for edges in given_by(flow, "Post.take")] == [
         [(0, 0, 0, 7), (1, 0, 7, 12), (2, 0, 12, 18)]
+    ]
+
+
+def test_a_line_that_a_read_cut_is_of_one_connection(tmp_path: Path) -> None:
+    """Two connections on one thread, read by turns into buffers that nobody sees; the ends of both lines are equal."""
+    source = """
+import socket
+
+
+def main(end, Lines):
+    pairs = [socket.socketpair() for _ in range(2)]
+    lines = [Lines(ours) for ours, _ in pairs]
+    for sent in ([b"first of one, an", b"second of two, an"], [b"d the rest\\n", b"d the rest\\n"]):
+        for (_, theirs), data in zip(pairs, sent):
+            theirs.sendall(data)
+        for one in lines:
+            one.fill()
+    for one in lines:
+        took(one.take())
+
+
+def took(line):
+    pass
+"""
+    flow = flow_of(source, [], tmp_path, Lines)
+    taken = [
+        n
+        for n in flow.nodes.values()
+        if n.octets in (b"first of one, and the rest\n", b"second of two, and the rest\n")
+    ]
+    assert [parts_of(flow, flow.into.get(node.id, [])) for node in taken] == [
+        [(0, 0, 0, 16), (2, 0, 16, 27)],
+        [(1, 0, 0, 17), (3, 0, 17, 28)],
+    ]
+
+
+def test_pieces_of_equal_bytes_are_written_in_turn(tmp_path: Path) -> None:
+    source = """
+def main(end):
+    push(end, b"x" * 20)
+
+
+def push(end, data):
+    view = memoryview(data)
+    while view:
+        view = view[end.send(view[:7]):]
+"""
+    flow = flow_of(source, [], tmp_path)  # of the first alone nothing shows that it is not a later one
+    written = [flow.nodes[number] for number in flow.written]
+    edges = [edge for node in written for edge in flow.into[node.id]]
+    assert [(e.relation.how, e.relation.start, e.relation.stop, e.ambiguous) for e in edges] == [
+        ("slice", 0, 7, True), ("slice", 7, 14, False), ("slice", 14, 20, False),
+    ]  # fmt: skip
+
+
+def test_what_is_left_of_a_read_of_which_a_piece_was_written(tmp_path: Path) -> None:
+    """The object passes on three bytes of what it was fed; the rest of the same read is still to be taken."""
+    source = """
+def main(end):
+    buffer = Buffer()
+    buffer.feed(end.recv(8))
+    end.send(buffer.take(3))
+    buffer.take(5)
+"""
+    flow = flow_of(source, [b"xxxxxxxx"], tmp_path)
+    assert [sources(flow, edges) for edges in given_by(flow, "Buffer.take")] == [
+        [("slice", 0, 0, 3)],
+        [("slice", 0, 3, 8)],
     ]

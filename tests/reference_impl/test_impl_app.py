@@ -120,6 +120,7 @@ def test_answers_as_the_original(asked: tuple[Any, ...]) -> None:
 
 def test_405_says_what_is_allowed() -> None:
     assert call(OURS, "/look", "PUT")[1]["Allow"] == "GET, HEAD, POST"
+    assert "Allow" not in call(OURS, "/nowhere")[1]
 
 
 def test_no_request_here() -> None:

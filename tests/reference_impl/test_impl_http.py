@@ -17,6 +17,7 @@ from reference_impl import http
 from reference_impl.events import RemoteProtocolError
 from reference_impl.http import make_environ, make_server
 from reference_impl.request import HTTPRequest, read_body, read_head
+from reference_impl.server import ConnectionError, Server
 
 
 def read_request(source: io.BytesIO) -> tuple[HTTPRequest, bytes]:
@@ -149,6 +150,18 @@ def test_an_answer(serve: Any) -> None:
     address = serve(echo)
     answer = ask(address, b"POST /caf%C3%A9 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
     assert answer == (b"HTTP/1.1 200 OK\r\nX-Path: /caf\xc3\xa9\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+
+
+def test_refused_without_a_body(serve: Any) -> None:
+    """RFC 9110, section 9.3.2: HEAD gets none, whatever the answer is."""
+
+    def opens(environ: Any, start_response: Any) -> list[bytes]:
+        with pytest.raises(ConnectionError):
+            Server(environ)
+        return []
+
+    answer = ask(serve(opens), b"HEAD / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 405 ") and answer.endswith(b"\r\n\r\n"), answer
 
 
 def test_byte_by_byte(serve: Any) -> None:

@@ -341,6 +341,19 @@ def test_a_view_that_falls_behind_slows_the_peer_down(open_client: Any, monkeypa
     sending.join(10)
 
 
+def test_a_view_that_falls_behind_learns_that_the_peer_is_gone(open_client: Any, monkeypatch: Any) -> None:
+    """The reader waits for the view then, and the view for the reader's last word."""
+    monkeypatch.setattr(module, "MAX_BUFFERED", 1)
+    client = open_client()
+    client.send(Opcode.BINARY, bytes(100))
+    client.send(Opcode.BINARY, bytes(100))
+    with client.server.news:
+        assert client.server.news.wait_for(lambda: client.server.buffered > 1, 10)
+    client.sock.shutdown(socket.SHUT_RD)
+    with pytest.raises(ConnectionClosed):
+        client.server.send("x")
+
+
 def test_idle_costs_no_processor_time(open_client: Any) -> None:
     client = open_client()
     started = time.process_time()

@@ -7,20 +7,22 @@ call took exactly the bytes asked for, the smallest run that holds them stands f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .flow import WHOLE, Edge, Flow, Node, Sighting
-from .trace import Call, Code, Trace, Wire
+from .flow import Edge, Flow, Node, Sighting
+from .trace import Call, Code, Span, Trace, Wire
 
 #: Relations that keep each byte where it was.
-STEADY = frozenset({"copy", "decoded", "encoded", "unmasked"})
+STEADY = frozenset({"copy", "decoded", "encoded"})
+#: After everything.
+LATER = 1 << 62
 
 
 @dataclass(frozen=True)
 class Taker:
     """`call` had the bytes first (a read) or gave them (a write), by way of `through`, which it called at `line` of its
     own source. `start` and `stop` are the run of bytes in the wire event; `exact` where that is what was asked for;
-    `others` counts further calls of which the same could be said."""
+    `others` counts further calls of which the same could be said; `ambiguous`: of other bytes as well, by the flow."""
 
     call: Call
     through: Call | None
@@ -29,6 +31,7 @@ class Taker:
     stop: int
     exact: bool
     others: int = 0
+    ambiguous: bool = False
 
     @property
     def code(self) -> Code:
@@ -38,9 +41,14 @@ class Taker:
 
 @dataclass(frozen=True)
 class _Run:
+    """Bytes `start` to `stop` of a wire event are this value, which was had for it after `since`, until `until`."""
+
     start: int
     stop: int
     node: Node
+    since: int
+    until: int
+    ambiguous: bool = False
 
 
 class Consumers:
@@ -51,6 +59,7 @@ class Consumers:
         self._trace: Trace = flow.trace
         self._in: dict[int, list[_Run]] = {}
         self._out: dict[int, list[_Run]] = {}
+        self._written: dict[int, int] = {}
         for node in flow.nodes.values():
             if node.wire is not None:
                 self._spread(node, node.wire)
@@ -66,57 +75,60 @@ class Consumers:
             return None
         smallest = min(run.stop - run.start for run in around)
         best = [run for run in around if run.stop - run.start == smallest]
+        best = [run for run in best if self._had(run, True)] or best
         takers = [t for run in best if (t := self._taker(run, wire, start, stop)) is not None]
         if not takers:
             return None
         calls = {taker.call.id for taker in takers}
-        first = takers[0] if wire.direction == "in" else takers[-1]
-        return Taker(first.call, first.through, first.line, first.start, first.stop, first.exact, len(calls) - 1)
+        return replace(takers[0] if wire.direction == "in" else takers[-1], others=len(calls) - 1)
 
     # -- runs ------------------------------------------------------------------------------------------------------
 
     def _spread(self, read: Node, wire: Wire) -> None:
         """The runs of a read that later values are, down every edge that says where the bytes lie."""
-        todo = [(read, 0)]
+        todo = [(read, 0, False)]
         seen = {read.id}
         runs = self._in.setdefault(wire.id, [])
         while todo:
-            node, at = todo.pop(0)
+            node, at, unsure = todo.pop(0)
             for edge in self._flow.out_of.get(node.id, ()):
                 target, start = self._flow.nodes[edge.target], _offset(self._flow, edge)
                 if start is None or target.id in seen:
                     continue
                 seen.add(target.id)
+                doubtful = unsure or edge.ambiguous
                 if edge.relation.how == "slice" or at + start + target.size < wire.size:
-                    runs.append(_Run(at + start, at + start + target.size, target))
-                todo.append((target, at + start))
+                    runs.append(_Run(at + start, at + start + target.size, target, wire.ended, LATER, doubtful))
+                todo.append((target, at + start, doubtful))
         runs.sort(key=lambda run: run.node.sightings[0].order)
 
     def _gather(self, order: int, wire: Wire) -> None:
-        """The runs of a write that earlier values are, up every edge."""
+        """The runs of a write that earlier values are, up every edge; had since they were written last."""
         value = self._trace.value(wire.value)
         written = self._flow.node_of(value) if value is not None else None
         if written is None:
             return
         runs = self._out.setdefault(wire.id, [])
-        todo = [(written, 0)]
+        todo = [(written, 0, False)]
         seen: set[int] = set()
         while todo:
-            node, at = todo.pop(0)
+            node, at, unsure = todo.pop(0)
             if node.id in seen:
                 continue
             seen.add(node.id)
-            runs.append(_Run(at, at + node.size, node))
+            runs.append(_Run(at, at + node.size, node, self._written.get(node.id, 0), order, unsure))
             for edge in self._flow.into.get(node.id, ()):
-                if edge.relation.how == "joined":
-                    todo.append((self._flow.nodes[edge.source], at + edge.relation.start))
-                elif edge.relation.how in STEADY and self._flow.nodes[edge.source].size == node.size:
-                    todo.append((self._flow.nodes[edge.source], at))
+                source, doubtful = self._flow.nodes[edge.source], unsure or edge.ambiguous
+                if edge.relation.how == "joined" and source.size == edge.relation.stop - edge.relation.start:
+                    todo.append((source, at + edge.relation.start, doubtful))
+                elif edge.relation.how in STEADY and source.size == node.size:
+                    todo.append((source, at, doubtful))
+        self._written.update(dict.fromkeys(seen, order))
 
     # -- who -------------------------------------------------------------------------------------------------------
 
     def _taker(self, run: _Run, wire: Wire, start: int, stop: int) -> Taker | None:
-        sightings = [s for s in run.node.sightings if s.role in ("argument", "result") and s.call in self._trace.calls]
+        sightings = self._had(run, True) or self._had(run, False)
         if not sightings:
             return None
         exact = (run.start, run.stop) == (start, stop)
@@ -124,7 +136,12 @@ class Consumers:
             call, through, line = self._first_hand(sightings)
         else:
             call, through, line = self._trace.calls[sightings[0].call], None, 0
-        return Taker(call, through, line or call.code.first, run.start, run.stop, exact)
+        return Taker(call, through, line or call.code.first, run.start, run.stop, exact, 0, run.ambiguous)
+
+    def _had(self, run: _Run, meanwhile: bool) -> list[Sighting]:
+        """Where a run's value was in a call's hands, at all or for just this wire event."""
+        known = [s for s in run.node.sightings if s.role in ("argument", "result") and s.call in self._trace.calls]
+        return [s for s in known if run.since < s.order < run.until] if meanwhile else known
 
     def _first_hand(self, sightings: list[Sighting]) -> tuple[Call, Call | None, int]:
         """Who has a new value in the end: the call that does not just hand it back, the call that gave it, the line."""
@@ -132,7 +149,7 @@ class Consumers:
         call = self._trace.calls[first.call]
         if first.role == "argument":  # the caller had it before it passed it on
             span = call.first
-            return self._trace.calls.get(span.parent, call), None, span.line
+            return self._trace.calls.get(span.parent, call), None, self._line_in(span)
         if first.name:  # in what the call gave back: it took it itself, by what is no Python function
             return call, None, 0
         giver = call
@@ -141,7 +158,12 @@ class Consumers:
                 break
             giver = self._trace.calls[sighting.call]
         parent = self._trace.calls.get(self._parent(giver))
-        return (parent, giver, giver.last.line) if parent is not None else (giver, None, 0)
+        return (parent, giver, self._line_in(giver.last)) if parent is not None else (giver, None, 0)
+
+    def _line_in(self, span: Span) -> int:
+        """The line of a call's site in the call below it; 0 where code that was not recorded lies between."""
+        below = self._trace.calls.get(span.parent)
+        return span.line if below is not None and below.code.id == span.caller else 0
 
     def _parent(self, call: Call) -> int:
         return call.last.parent
@@ -151,5 +173,4 @@ def _offset(flow: Flow, edge: Edge) -> int | None:
     """Where in the source the target begins; None where the edge does not say, or its bytes are others."""
     if edge.relation.how == "slice":
         return edge.relation.start
-    steady = edge.relation.how in STEADY & WHOLE - {"unmasked"}
-    return 0 if steady and flow.nodes[edge.source].size == flow.nodes[edge.target].size else None
+    return 0 if edge.relation.how in STEADY and flow.nodes[edge.source].size == flow.nodes[edge.target].size else None

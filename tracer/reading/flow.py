@@ -81,7 +81,7 @@ class Flow:
             events.append((span.start, "call", span))
             if span.stop:
                 events.append((span.stop, "end", span))
-        events += [(wire.ended, "wire", wire) for wire in self.trace.wires if wire.direction]
+        events += [(wire.ended, "wire", wire) for wire in self.trace.wires if wire.direction or wire.op == "close"]
         return sorted(events, key=lambda event: event[0])
 
     # -- events ----------------------------------------------------------------------------------------------------
@@ -120,16 +120,18 @@ class Flow:
                 self._memory.give(kept_by, seen)
 
     def _move(self, wire: Wire) -> None:
+        if not wire.direction:
+            self._memory.close(wire.connection)
         stack = self._stacks.get(wire.thread, [])
         frame = stack[-1] if stack else None
         value = self.trace.value(wire.value)
-        if value is None:
+        if value is None or not wire.direction:
             return
         if wire.direction == "in":
             node = self._node(value)
             node.wire = wire
             node.sightings.append(Sighting(wire.ended, wire.thread, wire.call, "read", ""))
-            self._memory.has_read(wire.thread, node.id)
+            self._memory.has_read(wire.thread, node.id, wire.connection)
             if frame is not None:
                 frame.single.pop((value.type, value.data), None)  # an equal byte that comes next is this one
                 self._hold(frame, [node.id])
@@ -219,7 +221,10 @@ class Flow:
         if literal and role == "argument":
             node.begun.append(order)
         if len(self.nodes) > before:
-            for origin in self._made_of(node, frame, thread, literal, role, place[0]):
+            origins = self._made_of(node, frame, thread, literal, role, place[0])
+            if role == "written":
+                origins = self._memory.write(node.id, origins, self.wires[order].connection)
+            for origin in origins:
                 self._join(origin, node, order, thread, call)
         return node.id
 

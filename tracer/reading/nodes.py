@@ -75,3 +75,15 @@ def octets(value: Value) -> bytes:
 def is_data(value: Value) -> bool:
     """Whether a value is text or bytes of which something is kept."""
     return value.type in ("str", "bytes", "bytearray", "memoryview") and value.data is not None and value.size > 0
+
+
+def tells_more(node: Node, told: list[Origin], found: list[Origin]) -> bool:
+    """Whether what an object was given tells the same as what was found at hand, and the rest of it."""
+    return {o.source for o in found} <= {o.source for o in told} and not (found and makeshift(node, told))
+
+
+def makeshift(node: Node, found: list[Origin]) -> bool:
+    """Whether pieces leave something out, or one has to be there twice: what an object was given may tell more."""
+    sizes = [origin.relation.stop - origin.relation.start for origin in found]
+    pieces = {origin.source for origin in found}
+    return found[0].relation.how == "joined" and (sum(sizes) < node.size or len(pieces) < len(found))

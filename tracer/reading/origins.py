@@ -12,7 +12,7 @@ from .gather import Gathered, Rest, following, gathered
 from .joins import tile
 from .kept import KEPT, Kept
 from .memory import Memory
-from .nodes import Edge, Node
+from .nodes import Edge, Node, makeshift, tells_more
 from .nodes import Origin as Origin
 from .ordinary import Ordinary, is_number
 from .relations import LEAST, OF_MADE, OF_SOURCE, Relation, in_part, relation
@@ -50,7 +50,7 @@ class Origins:
         self._nodes, self._into, self._out_of = nodes, into, out_of
         self._ordinary = ordinary
         self._memory = memory
-        self._given, self._born, self._read, self._taken = memory.given, memory.born, memory.read, memory.taken
+        self._given, self._born, self._taken = memory.given, memory.born, memory.taken
         self._streams = Streams()
 
     # -- the search ------------------------------------------------------------------------------------------------
@@ -75,19 +75,19 @@ class Origins:
             found = self._at_hand(node, hand, holders, keys)
             if given and found and self._again(node, found[0]):
                 return []
-            if found and not _makeshift(node, found):
+            if found and not makeshift(node, found):
                 return found
             for holder in reversed(list(holders)):
                 kept = self._given.get(holder)
                 told = self._kept(node, kept, holder) if kept is not None else []
-                if told and kept is not None and not (found and _makeshift(node, told)):
+                if told and kept is not None and tells_more(node, told, found):
                     return self._memory.take(told, kept)
             if found:
                 return found
         if found := self._inside(node, inside):
             return self._read_next(node, found, thread)
-        if thread in self._read and (found := self._kept(node, self._read[thread], 0)):
-            return [self._doubted(o) for o in self._memory.take(found, self._read[thread])]
+        if found := self._was_read(node, thread):
+            return [self._doubted(o) for o in found]
         for outer in around if not self._ordinary(node.octets) else ():
             found = self._whole(node, outer.latest(), (), EQUAL)
             if found:
@@ -117,12 +117,27 @@ class Origins:
     def _read_next(self, node: Node, found: list[Origin], thread: int) -> list[Origin]:
         """What an object may hold, unless it is as well the very next of what the thread has read: so coroutines take
         turns, and one may have made the object while another's bytes were at hand."""
-        reads = self._read.get(thread)
-        rivals = self._kept(node, reads, 0) if reads is not None and not self._ordinary(node.octets) else []
+        rivals, reads = ([], None) if self._ordinary(node.octets) else self._of_reads(node, thread)
         rivals = [o for o in rivals if all(not self._memory.akin(o.source, other.source) for other in found)]
         if not rivals or reads is None or self._taken.get(rivals[0].source, 0):
             return found
         return [Origin(o.source, o.relation, o.via, True) for o in self._memory.take(rivals, reads)]
+
+    def _was_read(self, node: Node, thread: int) -> list[Origin]:
+        """What the thread has read and nobody has taken yet."""
+        found, reads = self._of_reads(node, thread)
+        return self._memory.take(found, reads) if reads is not None else []
+
+    def _of_reads(self, node: Node, thread: int) -> tuple[list[Origin], Kept | None]:
+        """The same, and of which connection: rather one of which it is the very next, of several such the one that has
+        waited longest, else the latest. Of two connections nothing is put together."""
+        told = [(found, kept) for kept in self._memory.reads(thread) if (found := self._kept(node, kept, 0))]
+        following = [one for one in told if self._memory.is_next(one[0][0])]
+        if not told:
+            return [], None
+        found, kept = min(following, key=lambda one: self._memory.waits_since(one[0][0])) if following else told[0]
+        unsure = len(following or told) > 1
+        return [Origin(o.source, o.relation, o.via, o.ambiguous or unsure) for o in found], kept
 
     def _whole_of(self, node: Node, among: Iterable[int]) -> list[Origin]:
         """What makes up all of it, joined."""
@@ -133,8 +148,7 @@ class Origins:
 
     def next_read(self, node: Node, thread: int) -> list[Origin]:
         """A value that stands in the source is that literal, unless it is the very next of what the thread has read."""
-        reads = self._read.get(thread)
-        found = self._kept(node, reads, 0) if reads is not None else []
+        found, reads = self._of_reads(node, thread)
         following = [o for o in found if o.relation.how == "slice" and o.relation.start == self._taken.get(o.source, 0)]
         return self._memory.take(following, reads) if reads is not None else []
 
@@ -182,7 +196,7 @@ class Origins:
         if equal or sum(o.relation.stop - o.relation.start for o in joined) == node.size:
             return joined
         cut = self._cut(node, rest, via, True)
-        if cut and self._follows(cut[0]):
+        if cut and self._memory.is_next(cut[0]):
             return cut
         return self._gathered(node, kept.latest(GATHERED), via) or joined or cut
 
@@ -192,7 +206,7 @@ class Origins:
         if node.value.cut or (node.size < LEAST and (not via or isinstance(node.value.data, str))):
             return []
         usable, ordinary = self._usable(node, kept, False), self._ordinary(node.octets)
-        for numbers, begun in self._waiting(kept, via):
+        for numbers, begun in self._memory.waiting(kept, bool(via)):
             if node.size < LEAST and not begun:
                 continue
             left = [self._nodes[one] for one in numbers if usable(one)]
@@ -201,19 +215,6 @@ class Origins:
             if found and not (via and ordinary and not all(self._memory.was_read(part.piece) for part in found)):
                 return self._as_origins(node, found, via)
         return []
-
-    def _waiting(self, kept: Kept, via: int) -> Iterable[tuple[list[int], bool]]:
-        """Of what came by one way, in order, what came since the last that was taken, and whether any was; the latest
-        way first. What was read came by one."""
-        waiting: dict[object, list[int]] = {}
-        reached = set()
-        for one in kept.latest(GATHERED):
-            way, done = self._memory.way(one) if via else (), self._taken.get(one, 0)
-            if way not in reached and done < self._nodes[one].size:
-                waiting.setdefault(way, []).append(one)
-            if done:
-                reached.add(way)
-        return [(numbers[::-1], way in reached) for way, numbers in waiting.items()]
 
     def _as_origins(self, node: Node, found: list[Gathered], via: int) -> list[Origin]:
         """Parts as edges: all of one piece, a slice of one, or parts that were joined."""
@@ -233,6 +234,8 @@ class Origins:
         if node.value.cut or node.size < LEAST or self._ordinary(node.octets):
             return []
         found = gathered(node.octets, rests, not via)
+        if len({self._memory.connection(part.piece) for part in found} - {0}) > 1:
+            return []  # of two connections nothing is put together but whole pieces
         return (
             [Origin(g.piece, Relation("joined", g.start, g.stop, g.at), via) for g in found] if len(found) > 1 else []
         )
@@ -312,7 +315,13 @@ class Origins:
         """The parts that it was joined of, those of one byte only where nothing is missing."""
         if node.value.cut:
             return self._joined_in_part(node, kept, via)
-        placed = tile(node.octets, kept.pieces(self._nodes, most), self._usable(node, kept, once))
+        pieces, usable = kept.pieces(self._nodes, most), self._usable(node, kept, once)
+        placed = tile(node.octets, pieces, usable)
+        for fits in self._memory.connections([one.piece for one in placed]):
+            alone = tile(node.octets, pieces, lambda one, fits=fits: usable(one) and fits(one))  # type: ignore[misc]
+            if sum(p.stop - p.start for p in alone) == node.size:
+                placed = alone  # what two connections have given is rarely put together
+                break
         if via and sum(p.stop - p.start for p in placed) < node.size:
             placed = [p for p in placed if not self._ordinary(node.octets[p.start : p.stop])]
         return [Origin(p.piece, Relation("joined", p.start, p.stop), via, p.others) for p in placed]
@@ -343,7 +352,7 @@ class Origins:
         connection, the earliest that is left."""
         found = [o for c in candidates if c != node.id and (o := self._cut_from(node, self._nodes[c], via, kept))]
         if kept:
-            found = [o for o in found if self._follows(o)] or [o for o in found if self._shown(node, o)]
+            found = [o for o in found if self._memory.is_next(o)] or [o for o in found if self._shown(node, o)]
         if not found:
             return []
         chosen = found[0]
@@ -353,12 +362,8 @@ class Origins:
             chosen = min(same, key=lambda o: self._nodes[o.source].wire.ended)  # type: ignore[union-attr]
             found = [o for o in found if o not in same]
         others = any(not self._memory.akin(o.source, chosen.source) for o in found[:8])
-        again = chosen.ambiguous and not (kept and self._follows(chosen))
+        again = chosen.ambiguous and not (kept and self._memory.is_next(chosen))
         return [Origin(chosen.source, chosen.relation, via, again or others)]
-
-    def _follows(self, origin: Origin) -> bool:
-        """Whether it is the very next of what is left of its source."""
-        return origin.relation.start == self._taken.get(origin.source, 0)
 
     def _shown(self, node: Node, origin: Origin) -> bool:
         """Whether chance is unlikely to have put it there."""
@@ -379,13 +384,6 @@ class Origins:
         again = not done and source.octets.find(node.octets, found.start + 1) >= 0
         how = "slice" if found.how in EQUAL else found.how
         return Origin(source.id, Relation(how, found.start + done, found.stop + done), via, again)
-
-
-def _makeshift(node: Node, found: list[Origin]) -> bool:
-    """Whether pieces leave something out, or one has to be there twice: what an object was given may tell more."""
-    sizes = [origin.relation.stop - origin.relation.start for origin in found]
-    pieces = {origin.source for origin in found}
-    return found[0].relation.how == "joined" and (sum(sizes) < node.size or len(pieces) < len(found))
 
 
 def _form(found: Relation, source: Node, made: Node) -> bool:
