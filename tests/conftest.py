@@ -84,9 +84,10 @@ def scenario_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser, for whoever looks at pages."""
+    """A browser, for whoever looks at pages. Playwright has an event loop run as long as it is there, and then neither
+    `asyncio.run` nor another Playwright can be used by anybody: so it ends with the file that asked for it."""
     with sync_playwright() as driver:
         opened = launch(driver)
         yield opened

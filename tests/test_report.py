@@ -373,9 +373,12 @@ def test_the_way_of_a_received_message_is_told_leg_by_leg():
         ("B · wsproto", "WSConnection.receive_data", "passed on", same),
         ("B · wsproto", "Buffer.consume_at_most", "slice 6–10", "7f 9f 4d 51 58"),
         ("B · wsproto", "XorMaskerSimple.process", "made: unmasked", "48 65 6c 6c 6f = b'Hello'"),
-        ("B · wsproto", "FrameDecoder.process_buffer", "made: a copy|held in Frame[1]", "48 65 6c 6c 6f = b'Hello'"),
-        ("B · wsproto", "MessageDecoder.process_frame", "made: decoded|held in Frame[1]", "'Hello'"),
-        ("B · wsproto", "FrameProtocol._parse_more_gen", "passed on|held in Frame[1]", same),
+        (
+            "B · wsproto", "FrameDecoder.process_buffer",
+            "made: a copy|held in Frame.payload", "48 65 6c 6c 6f = b'Hello'",
+        ),
+        ("B · wsproto", "MessageDecoder.process_frame", "made: decoded|held in Frame.payload", "'Hello'"),
+        ("B · wsproto", "FrameProtocol._parse_more_gen", "passed on|held in Frame.payload", same),
         ("B · wsproto", "Connection.events", "passed on|held in TextMessage.data", same),
         ("A · simple_websocket", "Base.receive", "handoff: taken up on this thread|returned to the program",
          f"{same}|'Hello'"),
@@ -448,7 +451,7 @@ def test_what_happened_stands_beside_the_step():
     rows = {row[2].split("|")[0].strip("↻ "): row[4] for row in section_of("receive.md", 1).chain}
     assert rows["Buffer.feed"] == "● the same object"
     assert rows["XorMaskerSimple.process"] == "● made: unmasked 48 65 6c 6c 6f = b'Hello'"
-    assert rows["MessageDecoder.process_frame"] == "● made: decoded 'Hello', held in Frame[1]"
+    assert rows["MessageDecoder.process_frame"] == "● made: decoded 'Hello', held in Frame.payload"
     assert rows["WSConnection.events"] == "● held in TextMessage.data"
     assert rows["handoff from Base._handle_events"] == "● handoff: the same object"
     sent = {row[2].split("|")[0]: row[4] for row in section_of("send.md", 1).chain}
