@@ -139,3 +139,11 @@ def third(text):
     texts = [node for node in flow.nodes.values() if node.value.data == "a"]
     assert len(texts) == 2
     assert sorted(len(flow.into.get(node.id, ())) for node in texts) == [0, 1]
+
+
+def test_a_long_list_of_numbers_is_made_of_no_text(tmp_path: Path) -> None:
+    """Not every item of it is described; what its numbers are made into is equal to what was read, by chance."""
+    data = bytes(97 + 7 * n % 26 for n in range(100))
+    program = Program([data], [Made("recv", (), (), data), Made("unrelated", (), (), data)])
+    with run(program, tmp_path, "numbers") as trace:
+        assert {edge for edge, ambiguous in found(Flow(trace)) if not ambiguous} == set()

@@ -166,7 +166,8 @@ class Flow:
             return
         self._met.add(value.id)
         inside = [self.trace.value(child) for _, child in self.trace.parts.get(value.id, ())]
-        closed = value.type in CONTAINERS and not value.cut and all(one is None or one.kind in FLAT for one in inside)
+        kinds = {one.kind for one in inside if one is not None}
+        closed = value.type in CONTAINERS and kinds <= FLAT and (not value.cut or kinds == {"atom"})
         whole = () if closed else (value,)  # all that is in it is known
         found = [one.object for one in (*whole, *inside) if one is not None and one.object and not is_data(one)]
         if frame is not None:
