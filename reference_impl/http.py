@@ -107,7 +107,7 @@ def respond(sock: socket.socket, app: WSGIApplication) -> Iterator[tuple[bytes, 
     try:
         reader = Reader(sock)
         head = read_head(reader.readline)
-        environ = make_environ(head, read_body(reader.read, head.headers), sock)
+        environ = make_environ(head, read_body(reader.readline, reader.read, head.headers), sock)
     except RemoteProtocolError as error:
         yield reject_request(error.event_hint), b""
     else:

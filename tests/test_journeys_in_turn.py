@@ -61,7 +61,7 @@ def test_lines_of_streams_that_are_recorded(tmp_path: Path) -> None:
 
 def test_equal_lines_of_streams_that_are_not_recorded(tmp_path: Path) -> None:
     """Nobody saw who took what was read: the order tells, and of what is equal it is said that it is a guess."""
-    found = played("asyncio_streams", tmp_path, clients.lines_in_turn)
+    found = played("asyncio_streams", tmp_path, clients.lines_in_turn, "auto", "--scope", "program")
     assert ways(found, b"the same for each\n") == [("in", [(0, 18)]), ("in", [(1, 18)])]
     assert all(any(e.ambiguous for e in j.edges) for j in found if j.node.value.data == b"the same for each\n")
     assert ways(found, b"this is cut in the middle\n") == [("in", [(0, 12), (0, 14)]), ("in", [(1, 15), (1, 11)])]

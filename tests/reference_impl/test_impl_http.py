@@ -22,7 +22,7 @@ from reference_impl.server import ConnectionError, Server
 
 def read_request(source: io.BytesIO) -> tuple[HTTPRequest, bytes]:
     head = read_head(source.readline)
-    return head, read_body(source.read, head.headers)
+    return head, read_body(source.readline, source.read, head.headers)
 
 
 def test_request() -> None:
@@ -32,6 +32,15 @@ def test_request() -> None:
     assert head == HTTPRequest(b"POST", b"/a%20b?c=d", b"HTTP/1.1", headers)
     assert body == b"hi"
     assert data.read() == b"+more"
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+
+
+def test_chunks() -> None:
+    data = io.BytesIO(CHUNKED + b"\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\nmore")
+    assert read_request(data)[1] == b"abc0123456789"
+    assert data.read() == b"more"
 
 
 @pytest.mark.parametrize("host", ["", "x", "x_y.example:80", "127.0.0.1:5000", "[::1]:5000", "a%20b"])
@@ -97,9 +106,16 @@ def test_targets(target: str, path: str, query: str) -> None:
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"0" * 4301 + b"\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n", 413),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n", 411),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n", 411),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", 411),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n", 501),
+        (CHUNKED + b"Content-Length: 1\r\n", 400),
+        (CHUNKED + b"Content-Length: 0\r\n\r\n0\r\n", 400),
+        (CHUNKED + b"\r\n3\rX\r\nabc\r\n0\r\n", 400),
+        (CHUNKED + b"\r\n3;a\nb\r\nabc\r\n0\r\n", 400),
+        (CHUNKED + b"\r\n3x\r\nabc\r\n0\r\n", 400),
+        (CHUNKED + b"\r\n0\r\nno trailer\r\n", 400),
+        (CHUNKED + b"\r\nzz\r\n", 400),
+        (CHUNKED + b"\r\n1\r\nab\r\n", 400),
+        (CHUNKED + b"\r\nffffffff\r\n", 413),
     ],
 )
 def test_refused(data: bytes, status: int) -> None:
