@@ -221,7 +221,7 @@ def test_a_socket_step_without_a_note(small: Small):
 
 
 @pytest.mark.parametrize(
-    ("lane", "name"), [("reference_impl", "find_rule"), ("werkzeug", "MapAdapter.match"), ("step", "shutdown")]
+    ("lane", "name"), [("reference_impl", "Connection.send"), ("werkzeug", "MapAdapter.match"), ("step", "shutdown")]
 )
 def test_a_crossing_that_only_the_explorer_shows_needs_a_note_too(small: Small, lane: str, name: str):
     del small.texts[lane][name]

@@ -54,9 +54,11 @@ ROWS = '7,"Reykjavík, Iceland",x\r\n8,Ljubljana,y\r\n'.encode()
 
 
 def rows(peer: Peer) -> None:
-    """Two rows in one go, and their answers."""
+    """Two rows in one go, and their answers; the server goes last, so that all that it did is recorded."""
     peer.send(ROWS)
     assert peer.read_until(b"\n") + peer.read_until(b"\n") == "Reykjavík, Iceland\nLjubljana\n".encode()
+    peer.end()
+    peer.read_to_end()
 
 
 def ask(data: bytes, answer: bytes) -> Script:
@@ -143,6 +145,9 @@ def lines_in_turn(one: Peer, other: Peer) -> None:
     for peer, rest in ((one, b"in the middle\n"), (other, b"the middle\n")):
         peer.send(rest)
         peer.read_until(b"\n")
+    for peer in (one, other):
+        peer.end()
+        peer.read_to_end()
 
 
 @_two
