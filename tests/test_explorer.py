@@ -243,7 +243,8 @@ def test_the_page_is_complete(chromium: Browser, explorer_page: Path, how: str):
     if how == "in print":
         page.emulate_media(media="print")
     story = page.locator("#story")
-    assert story.is_visible() and not page.locator("#panes").is_visible()
+    story.wait_for(state="visible")  # the browser tells of another medium with the next frame
+    assert not page.locator("#panes").is_visible()
     text = story.inner_text()
     for wanted in ("WSConnection.receive_data", "masking-key", "handed over", "101 Switching Protocols", "FrameParser"):
         assert wanted in text, wanted

@@ -112,6 +112,7 @@ window.addEventListener("beforeprint", tell)
 window.addEventListener("afterprint", untell)
 const paper = matchMedia("print")
 paper.addEventListener("change", () => (paper.matches ? tell() : untell()))
+if (paper.matches) tell()
 
 if (data.recordings.some(r => r.messages.length)) {
   // The frame of the page is painted first; then it is filled. A page that nobody sees yet is not painted: it waits less.
