@@ -578,7 +578,8 @@ def test_each_event_knows_its_call_line_and_thread(tmp_path):
 def test_a_blocked_read_begins_before_and_ends_after(tmp_path, engine):
     module = from_source(
         "import threading\n\n\ndef poke(s):\n    s.send(b'x')\n\n\ndef program(a, b, waits):\n"
-        "    t = threading.Thread(target=poke, args=(a,))\n    waits(t)\n    return b.recv(1)\n",
+        "    t = threading.Thread(target=poke, args=(a,))\n    waits(t)\n    data = b.recv(1)\n"
+        "    t.join()\n    return data\n",
         tmp_path,
     )
     ours, theirs = socket.socketpair()
