@@ -32,6 +32,7 @@ WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 
 REQUEST_TIMEOUT = 10.0  # seconds for a whole request: who sends a byte now and then wins nothing by it
 LINGER_TIMEOUT = 2.0  # seconds to wait for the peer's FIN
+POLL_INTERVAL = 0.5  # seconds in which Ctrl-C is heard, whatever happens; as the original's
 STOP_TIMEOUT = 5.0  # seconds for the threads to end when the server stops
 
 
@@ -146,9 +147,11 @@ class WSGIServer:
     def serve_forever(self) -> None:
         """Accept until `shutdown` or KeyboardInterrupt; then close everything."""
         try:
-            while self._alarm not in select.select([self.socket, self._alarm], [], [])[0]:
+            # Not for ever: a signal that comes just before the system call does not end it.
+            while self._alarm not in (ready := select.select([self.socket, self._alarm], [], [], POLL_INTERVAL)[0]):
                 try:
-                    self._accept()
+                    if ready:
+                        self._accept()
                 except (OSError, RuntimeError):  # too many open files, or threads: wait until there are fewer
                     sleep(0.05)
         finally:
