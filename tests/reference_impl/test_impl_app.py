@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
@@ -124,10 +125,15 @@ def test_405_says_what_is_allowed() -> None:
 
 
 def test_no_request_here() -> None:
-    with pytest.raises(AttributeError, match="no request is being handled"):
-        _ = request.path
-    with pytest.raises(AttributeError, match="current_app"):
-        _ = current_app.config
+    def neither_before_nor_after() -> None:
+        for _ in range(2):
+            with pytest.raises(AttributeError, match="no request is being handled"):
+                _ = request.path
+            with pytest.raises(AttributeError, match="current_app"):
+                _ = current_app.config
+            assert call(OURS, "/look?a=b")[0] == 200
+
+    Context().run(neither_before_nor_after)  # whatever another test's loop has left in this thread
 
 
 def test_each_thread_has_its_own_request() -> None:
