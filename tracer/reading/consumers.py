@@ -7,6 +7,7 @@ call took exactly the bytes asked for, the smallest run that holds them stands f
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 
 from .flow import Edge, Flow, Node, Sighting
@@ -86,11 +87,11 @@ class Consumers:
 
     def _spread(self, read: Node, wire: Wire) -> None:
         """The runs of a read that later values are, down every edge that says where the bytes lie."""
-        todo = [(read, 0, False)]
+        todo = deque([(read, 0, False)])
         seen = {read.id}
         runs = self._in.setdefault(wire.id, [])
         while todo:
-            node, at, unsure = todo.pop(0)
+            node, at, unsure = todo.popleft()
             for edge in self._flow.out_of.get(node.id, ()):
                 target, start = self._flow.nodes[edge.target], _offset(self._flow, edge)
                 if start is None or target.id in seen:
@@ -109,10 +110,10 @@ class Consumers:
         if written is None:
             return
         runs = self._out.setdefault(wire.id, [])
-        todo = [(written, 0, False)]
+        todo = deque([(written, 0, False)])
         seen: set[int] = set()
         while todo:
-            node, at, unsure = todo.pop(0)
+            node, at, unsure = todo.popleft()
             if node.id in seen:
                 continue
             seen.add(node.id)
