@@ -26,10 +26,23 @@ $(READY): requirements.txt pyproject.toml
 
 trace: $(READY)  ## Record every scenario and write the report
 	@$(BIN)/unmagic trace
+	@$(BIN)/unmagic truth traces
 	@$(BIN)/unmagic pages --traces traces
 
-check: $(READY)  ## Make the report again and compare it with what is committed
+check: $(READY)  ## Make the report and the notebooks again and compare them with what is committed
 	@$(BIN)/unmagic pages --check
+	@$(BIN)/python -m notebooks --check
+
+.PHONY: notebooks lab
+notebooks: $(READY)  ## Run the course's notebooks and write them, and the versions for students
+	@$(BIN)/python -m notebooks
+
+.PHONY: book
+book: $(READY)  ## Make the course's site in build/book, to be read without a network, and check its links
+	@$(BIN)/python -m notebooks.book
+
+lab: $(READY)  ## Open the course in JupyterLab
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/student/01_socket.ipynb
 
 lint: $(READY)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
@@ -40,20 +53,65 @@ npm:  ## Get what the tests want from the npm registry into build/
 
 test: $(READY) lint npm  ## Run everything that CI runs
 	@$(BIN)/python -m pytest $(ALL_CORES)
-	@$(BIN)/python tests/other_pythons.py $(ALL_CORES)
+	@$(BIN)/python tests/other_pythons.py
 
+thorough: $(READY) npm  ## Run every test there is, those too that `make test` leaves out because they take long
+	@$(BIN)/python -m pytest $(ALL_CORES) -m ""
+
+.PHONY: thorough
 repeat: $(READY)  ## Record everything 20 times and compare the pages each time
 	@$(BIN)/python tests/repeat.py 20
 
-.PHONY: upstream-tests bench bench-recording bench-journeys
+.PHONY: upstream-tests upstream-traced bench bench-peers bench-recording bench-journeys
 upstream-tests: $(READY)  ## Run the original libraries' own tests against reference_impl
 	@$(BIN)/python tests/upstream/run.py
+
+upstream-traced: $(READY)  ## Run the original libraries' own tests recorded and not, with each engine, and compare
+	@$(BIN)/python tests/upstream/traced.py
 
 bench: $(READY)  ## Measure reference_impl beside the real stack, as ratios
 	@$(BIN)/python -m benchmarks
 
+bench-peers: $(READY)  ## Measure what recording costs beside other recorders, and write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.peers
+
 bench-recording: $(READY)  ## Measure what recording costs the traced program, with values and without
 	@$(BIN)/python -m benchmarks.recording
+
+.PHONY: killed fuzzed scale
+killed: $(READY)  ## Kill a recorded server at 50 random moments with each engine, and look at what is in its trace
+	@$(BIN)/python tests/campaigns/killed.py
+
+fuzzed: $(READY)  ## Record 1,000 generated programs with each engine, and compare with the untraced ones
+	@$(BIN)/python tests/campaigns/fuzzed.py
+
+scale: $(READY)  ## Record 10 million calls and 200 threads with each engine: time, memory, disk, opening
+	@$(BIN)/python tests/campaigns/scale.py
+
+.PHONY: doctor verdicts class-500 reports-500
+doctor: $(READY)  ## Say which sandbox this machine has for the grader, and why not a better one
+	@$(BIN)/unmagic doctor
+
+verdicts: $(READY)  ## Grade the same hand-ins 100 times under load: the verdicts have to be the same
+	@$(BIN)/python tests/campaigns/verdicts.py
+
+reports-500: $(READY)  ## Check 500 reports: counts and seconds
+	@$(BIN)/python tests/campaigns/reports_500.py
+
+class-500: $(READY)  ## Grade a class of 500: counts and hand-ins a second
+	@$(BIN)/python tests/campaigns/class_500.py
+
+.PHONY: wheel
+wheel: $(READY)  ## Install a wheel in a fresh environment, and hand out, try, grade and pack the coursework from it
+	@$(BIN)/python tests/campaigns/wheel.py
+
+.PHONY: mutants mutants-generated
+mutants: $(READY)  ## Grade every written mutant of reference_impl: is it caught in its stage, does its hint name the fault
+	@$(BIN)/python tests/campaigns/mutants.py
+
+mutants-generated: $(READY)  ## Grade mutants that cosmic-ray generates in all that students write, and list survivors
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/campaigns/requirements-mutants.txt
+	@$(BIN)/python tests/campaigns/mutants_generated.py
 
 .PHONY: screenshots bench-explorer
 screenshots: $(READY)  ## Take pictures of the explorer page and of a terminal, for docs/screenshots

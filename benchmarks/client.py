@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import struct
+from collections.abc import Sequence
 from types import TracebackType
 
 MASK = bytes.fromhex("37fa213d")  # RFC 6455, section 5.7
@@ -31,6 +33,15 @@ class Message:
         masked = int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")
         self.sent = head(opcode, len(payload), 0x80) + MASK + masked.to_bytes(len(payload), "big")
         self.echo = head(opcode, len(payload), 0) + payload
+
+
+def different(opcode: int, size: int, count: int = 64) -> tuple[Message, ...]:
+    """Messages of `size` bytes that no two share anything: a recorder that remembers what it saw gains nothing. Text
+    is made of small letters."""
+    draw = random.Random(size)
+    letters = bytes(97 + number % 26 for number in range(256))
+    contents = [draw.randbytes(size) for _ in range(count)]
+    return tuple(Message(opcode, one.translate(letters) if opcode == TEXT else one) for one in contents)
 
 
 class Client:
@@ -61,6 +72,13 @@ class Client:
                 got += count
             if view[:size] != message.echo:
                 raise RuntimeError("the echo is not what was sent")
+
+    def echoes(self, messages: Sequence[Message], count: int) -> None:
+        """So many round trips, with each message in turn."""
+        for number in range(count):
+            message = messages[number % len(messages)]
+            self.send(message)
+            self.expect(message)
 
     def __enter__(self) -> Client:
         return self

@@ -12,18 +12,18 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, sleep
 
-from .client import BINARY, TEXT, Client, Message
+from .client import BINARY, TEXT, Client, Message, different
 
 ROOT = Path(__file__).resolve().parent.parent
-#: (title, message, round trips in a block)
-SIZES = (("64 bytes", Message(TEXT, b"x" * 64), 400), ("64 KiB", Message(BINARY, bytes(range(256)) * 256), 30))
+#: (title, messages, round trips in a block)
+SIZES = (("64 bytes", different(TEXT, 64), 400), ("64 KiB", different(BINARY, 1 << 16), 30))
 BLOCKS = 15
 WARM = 60
 #: Seconds for the recorder to write what a block has left.
@@ -42,12 +42,10 @@ class Recorded:
     processor: list[float] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
 
-    def block(self, message: Message, count: int) -> None:
+    def block(self, messages: Sequence[Message], count: int) -> None:
         """One block of round trips, measured."""
         before, began = _processor(self.pid), perf_counter()
-        for _ in range(count):
-            self.client.send(message)
-            self.client.expect(message)
+        self.client.echoes(messages, count)
         self.waited.append((perf_counter() - began) / count)
         sleep(SETTLE)
         self.processor.append((_processor(self.pid) - before) / count)
@@ -93,10 +91,10 @@ def main() -> int:
     """Measure and print. Exit codes: 0 measured, 1 a server failed."""
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors; {BLOCKS} blocks, taken in turn")
     try:
-        for title, message, count in SIZES:
+        for title, messages, count in SIZES:
             with tempfile.TemporaryDirectory(prefix="unmagic-") as folder, ExitStack() as stack:
                 servers = [stack.enter_context(serving(*kind, Path(folder))) for kind in kinds()]
-                _measure(servers, message, count)
+                _measure(servers, messages, count)
             _print(title, servers)
     except (OSError, RuntimeError) as error:
         print(f"not measured: {error}", file=sys.stderr)
@@ -104,14 +102,14 @@ def main() -> int:
     return 0
 
 
-def _measure(servers: list[Recorded], message: Message, count: int) -> None:
+def _measure(servers: list[Recorded], messages: Sequence[Message], count: int) -> None:
     for server in servers:
-        server.block(message, WARM)
+        server.block(messages, WARM)
         server.processor.clear()
         server.waited.clear()
     for _ in range(BLOCKS):
         for server in servers:
-            server.block(message, count)
+            server.block(messages, count)
 
 
 def _print(title: str, servers: list[Recorded]) -> None:

@@ -81,13 +81,13 @@ def ask(folder: Path) -> None:
         raise ReportError(f"cannot write the report to {folder}: nothing may be written to {there}")
 
 
-def write(files: Mapping[str, str], folder: Path) -> None:
+def write(files: Mapping[str, str | bytes], folder: Path) -> None:
     """Put the files into `folder`, replacing what was generated before; all of them or none. What was not generated
     is left alone. Raises `ReportError`."""
     before: dict[Path, bytes | None] = {}
     beside: list[Path] = []
     try:
-        contents = {name: text.encode() for name, text in files.items()}
+        contents = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             if (folder / name).is_dir():

@@ -14,9 +14,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from .drawing import drawing
@@ -24,6 +23,9 @@ from .view import View, to_json
 from .view.functions import address
 from .view.model import ByteField, Message, Recording, Step
 from .view.repeats import Row, rows
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 VIEWER = Path(__file__).parent / "viewer"
 #: The modules in the order in which they are put together; each imports only from those before it.
@@ -78,7 +80,10 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
+@cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # what only looks at a trace needs no templates
+
     environment = Environment(
         loader=PackageLoader("report"), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from tracer.reading.extent import last_line
 from tracer.reading.links import Link, Links, Status
 from tracer.reading.lock import Lock
-from tracer.reading.trace import Code
+from tracer.reading.trace import Code, File
 
 from .notes import ReportError
 
@@ -26,21 +26,25 @@ class Linker:
 
     def definition(self, code: Code) -> Link:
         """The whole definition of a function. Raises `ReportError` where it must be proven and is not."""
-        return self._lines(code, code.first, last_line(code))
+        return self._lines(code.file, code.first, last_line(code), code.qualname)
 
     def line(self, code: Code, line: int) -> Link:
         """One line in the file of a function. Raises `ReportError` as `definition` does."""
-        return self._lines(code, line, line)
+        return self._lines(code.file, line, line, code.qualname)
 
-    def _lines(self, code: Code, first: int, last: int) -> Link:
-        facts = code.file.facts
+    def link(self, file: File) -> Link:
+        """The first line of a file, which tells how sure every link into it is."""
+        return self._lines(file, 1, 1, file.module)
+
+    def _lines(self, file: File, first: int, last: int, name: str) -> Link:
+        facts = file.facts
         if facts.kind == "program" and self._own:
             lines = f"#L{first}" if first == last else f"#L{first}-L{last}"
             place = f"{self._own}/{quote(facts.relative)}{lines}"
             return Link(place, Status.OWN, facts.relative, "the program's own file")
         link = self._links.link(facts, first, last)
         if self._strict and facts.kind == "distribution" and link.status is not Status.PROVEN:
-            raise ReportError(f"the link to {code.qualname} is not proven: {link.why}")
+            raise ReportError(f"the link to {name} is not proven: {link.why}")
         return link
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from tracer.reading.links import Link, Status
 
 from .model import ByteRow, Change, Leg, Page, Row, Section, Technology
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def page(view: Page, python: str) -> str:
@@ -29,7 +31,10 @@ def index(pages: Sequence[Page], scenarios: Sequence[Any], technologies: Sequenc
     return template.render(pages=pages, scenarios=scenarios, technologies=technologies, python=python)
 
 
+@cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # what only looks at a trace needs no templates
+
     environment = Environment(loader=PackageLoader("report"), undefined=StrictUndefined, keep_trailing_newline=True)
     environment.filters.update(
         cell=cell, prose=prose, code=code, what=_what, site=_site, mermaid=mermaid, threads=_threads,

@@ -5,7 +5,7 @@ In: a `View`. Out: text by file name. All that comes from a trace passes `cell` 
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from .explorer import arrow, byte_rows, called, outcome, word
 from .markdown import cell, code
@@ -13,6 +13,9 @@ from .view import View
 from .view.functions import address
 from .view.model import Function, Message, Recording, Step
 from .view.repeats import rows
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def pages(view: View) -> dict[str, str]:
@@ -33,6 +36,8 @@ def name(recording: Recording, message: Message) -> str:
 
 
 def _environment(view: View) -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # what only looks at a trace needs no templates
+
     environment = Environment(loader=PackageLoader("report"), undefined=StrictUndefined, keep_trailing_newline=True)
     environment.filters.update(cell=cell, code=code)
 

@@ -8,7 +8,6 @@ field, a library link that is not proven.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from string import ascii_uppercase
 
 from tracer.reading.chain import Chains
 from tracer.reading.fields import Field, uncovered
@@ -22,11 +21,12 @@ from tracer.reading.trace import Trace, Wire
 from .anatomy import Sheet, unmasking
 from .arrows import arrow, drawn_from
 from .hands import Hands
-from .linking import Linker, plain, site
+from .linking import Linker
 from .model import Bytes, Page, Row, Section, Technology
 from .notes import Notes, ReportError
 from .pages import PageSpec, SectionSpec
-from .text import Scrub, told
+from .rows import Rows, thread_labels
+from .text import Scrub
 from .ways import Way, Ways, fold_beside
 
 
@@ -52,6 +52,7 @@ class Viewer:
         self._lock = lock
         self._linker = Linker(lock, strict=strict, own=own)
         self._strict = strict
+        self._rows = Rows(self._linker, notes, strict=strict)
         self._flow = flow
         self._flows: dict[str, tuple[Hands, Ways]] = {}
 
@@ -72,8 +73,8 @@ class Viewer:
             raise ReportError(f"{where}: {error}") from None
         flat = [step for top in steps for step in top.walk()]
         trace, scrub, chains = self._traces[spec.scenario], self._scrubs[spec.scenario], self._chains[spec.scenario]
-        threads = _thread_labels(flat, way.threads if way is not None else (), trace)
-        rows = self._rows(flat, threads, scrub)
+        threads = thread_labels(flat, way.threads if way is not None else (), trace)
+        rows = self._rows.of(flat, threads, scrub)
         pairs = list(zip(flat, rows, strict=True))[drawn_from(spec, flat) :]
         arrows = tuple(arrow(step, row, threads, chains) for step, row in pairs if row.crossing)
         shown = frozenset(step.call for top in whole for step in top.walk())
@@ -119,31 +120,6 @@ class Viewer:
             raise LookupError(f"{qualname} of {lane} was called {len(calls)} times, there is no number {spec.nth}")
         call = calls[spec.nth]
         return chains.upward(call) if spec.chain == "upward" else [chains.below(call)]
-
-    def _rows(self, steps: Sequence[Step], threads: Mapping[int, str], scrub: Scrub) -> list[Row]:
-        rows, major, minor = [], 0, 0
-        for step in steps:
-            crossing = step.crosses or step.kind in ("handoff", "return")
-            major, minor = (major + 1, 0) if crossing else (major, minor + 1)
-            rows.append(self._row(step, f"{major}" if crossing else f"{major}.{minor}", crossing, threads, scrub))
-        return rows
-
-    def _row(self, step: Step, number: str, crossing: bool, threads: Mapping[int, str], scrub: Scrub) -> Row:
-        code, caller = step.code, step.caller
-        note = ""
-        if code is not None and step.kind in ("call", "resume"):
-            note = self._notes.get(code.lane, code.qualname, needed=crossing and self._strict)
-        elif step.kind in ("wire", "thread", "handoff", "return"):
-            note = self._notes.get("step", step.wire.op if step.wire else step.kind, needed=self._strict)
-        if caller is not None and not caller.lane:  # the recorder, which calls the program's first line
-            caller = None
-        definition = self._linker.definition(code) if code and step.kind != "handoff" else None
-        site_link = self._linker.line(caller, step.line) if caller else None
-        return Row(
-            number, step.kind, crossing, step.depth, threads[step.thread], _lane(step), _name(step),
-            definition, site(caller, step.line), site_link, note, _value(step, scrub),
-            step.count, step.hidden, step.call,
-        )  # fmt: skip
 
     # -- bytes ---------------------------------------------------------------------------------------------
 
@@ -222,44 +198,3 @@ def _joined(trace: Trace, wires: Sequence[Wire]) -> bytes:
         value = trace.value(wire.value)
         parts.append(value.data if value is not None and isinstance(value.data, bytes) else b"")
     return b"".join(parts)
-
-
-def _thread_labels(steps: Sequence[Step], more: Sequence[int], trace: Trace) -> dict[int, str]:
-    """main, then A, B, … in the order in which the chain, and then the way beside it, meet them."""
-    letters = iter(ascii_uppercase)
-    threads = dict.fromkeys((*(step.thread for step in steps), *more))
-    return {t: "main" if trace.threads.get(t) == "MainThread" else next(letters) for t in threads}
-
-
-def _lane(step: Step) -> str:
-    if step.kind == "wire":
-        return "socket"
-    if step.kind == "thread":
-        return "threading"
-    return step.code.lane if step.code else ""
-
-
-def _name(step: Step) -> str:
-    if step.wire is not None:
-        return step.wire.op
-    if step.kind == "thread":
-        return "a thread starts"
-    assert step.code is not None
-    return plain(step.code.qualname)
-
-
-def _value(step: Step, scrub: Scrub) -> str:
-    if step.wire is not None:
-        if step.wire.direction:
-            return told(step.outcome, scrub)
-        return "a new connection" if step.wire.op == "accept" else step.wire.detail
-    if step.kind == "thread" or (
-        step.ended == "returned" and step.outcome is not None and step.outcome.type == "NoneType"
-    ):
-        return ""
-    text = told(step.outcome, scrub) if step.outcome is not None else ""
-    return {
-        "raised": f"raises {text.removeprefix('a ').removeprefix('an ')}",
-        "yielded": f"yields {text}",
-        "open": "",
-    }.get(step.ended, text)

@@ -78,7 +78,11 @@ class Ways:
             raise LookupError(
                 f"the trace has {len(found)} journeys of {spec.data!r} {to}, there is no number {spec.nth}"
             )
-        return Way(tuple(self._moments(found[spec.nth])))
+        return self.way(found[spec.nth])
+
+    def way(self, journey: Journey) -> Way:
+        """The way of one journey."""
+        return Way(tuple(self._moments(journey)))
 
     @cached_property
     def _journeys(self) -> tuple[Journey, ...]:
@@ -224,7 +228,7 @@ def fold_beside(steps: Sequence[Step], keys: frozenset[int]) -> list[Step]:
     out: list[Step] = []
     rest: list[Step] = []
     for step in steps:
-        if any(inner.key in keys for inner in step.walk()):
+        if any(key in keys for inner in step.walk() for key in inner.keys):
             out += [*fold(rest), replace(step, children=tuple(fold_beside(step.children, keys)))]
             rest = []
         else:
@@ -237,7 +241,7 @@ class _Places:
 
     def __init__(self, steps: Sequence[Step]) -> None:
         def by_key(*kinds: str) -> dict[int, int]:
-            return {step.key: place for place, step in enumerate(steps) if step.kind in kinds}
+            return {key: place for place, step in enumerate(steps) if step.kind in kinds for key in step.keys}
 
         self._calls, self._wires, self._returns = by_key("call", "resume"), by_key("wire"), by_key("return")
         self._handoffs = by_key("handoff")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +19,20 @@ from report import build as report_build
 from tracer.reading.trace import Trace
 from tracer.scenarios import EVERY, SCENARIOS
 
+gc.set_threshold(50_000, 20, 100)  # traces and pages stay: to look through them for cycles takes a third of the time
+
 ROOT = Path(__file__).parent.parent
 #: Recorded by two processes side by side; the halves take about as long as each other.
 HALVES = (tuple(EVERY)[0::2], tuple(EVERY)[1::2])
 #: The files that take longest, longest first: where several processes share the work, it ends evenly if these begin.
 DEAR = (
-    "test_export.py", "test_report.py", "test_cli.py", "test_explorer.py", "test_chain.py", "test_wiretap.py",
-    "test_scenarios.py", "test_journeys_elsewhere.py", "test_journeys.py", "test_closing_7.py", "test_clients.py",
+    "test_coursework_grade.py", "test_report.py", "test_check_course.py", "test_cli.py", "test_grade.py",
+    "test_secrets_everywhere.py", "test_export.py", "test_course.py", "test_pytest_plugin.py", "test_notebooks.py",
+    "test_check_versions.py", "test_book.py", "test_run_processes.py", "test_live.py", "test_sandbox_attacks.py",
+    "test_run_elsewhere.py", "test_explorer.py", "test_scenarios.py", "test_chain.py", "test_run_module.py",
+    "test_journeys_elsewhere.py", "test_coursework_hints.py", "test_check_documents.py", "test_stacks_asyncio.py",
+    "test_stacks_gunicorn.py", "test_view_schema.py", "test_journeys.py", "test_wiretap.py", "test_closing_7.py",
+    "test_clients.py",
 )  # fmt: skip
 
 
@@ -69,19 +78,34 @@ def build_pages(folder: Path) -> dict[str, str]:
             trace.close()
 
 
+def once(base: Path, name: str, make: Callable[[Path], object]) -> Path:
+    """What `make` puts at the path that it is given, for all of xdist's workers: whoever comes first does it. Nobody
+    writes to it afterwards."""
+    place = base / name
+    with FileLock(place.with_suffix(".lock")):
+        if not place.exists():
+            unfinished = place.with_suffix(".unfinished")
+            make(unfinished)
+            unfinished.rename(place)
+    return place
+
+
 @pytest.fixture(scope="session")
-def scenario_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder with a trace of every scenario; nobody writes to it. Recorded once for all of xdist's workers: whoever
-    comes first does it, and makes the tables too."""
+def common(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all of xdist's workers have."""
     mine = tmp_path_factory.getbasetemp()
-    folder = (mine if worker_id == "master" else mine.parent) / "scenarios"
-    with FileLock(folder.with_suffix(".lock")):
-        if not folder.exists():
-            unfinished = record_scenarios(folder.with_suffix(".unfinished"))
-            for trace in open_traces(unfinished).values():
-                trace.close()
-            unfinished.rename(folder)
-    return folder
+    return mine if worker_id == "master" else mine.parent
+
+
+@pytest.fixture(scope="session")
+def scenario_folder(common: Path) -> Path:
+    """A folder with a trace of every scenario, which has its tables."""
+
+    def make(folder: Path) -> None:
+        for trace in open_traces(record_scenarios(folder)).values():
+            trace.close()
+
+    return once(common, "scenarios", make)
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +119,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def explorer_page(tmp_path_factory: pytest.TempPathFactory, scenario_folder: Path) -> Path:
+def explorer_page(common: Path, scenario_folder: Path) -> Path:
     """The page of the receive scenario, with the same on our own stack beside it."""
-    folder = tmp_path_factory.mktemp("pages")
-    report(folder, scenario_folder / "receive.trace", "--beside", scenario_folder / "ours.trace")
-    return folder / "index.html"
+
+    def make(folder: Path) -> None:
+        report(folder, scenario_folder / "receive.trace", "--beside", scenario_folder / "ours.trace")
+
+    return once(common, "explorer", make) / "index.html"
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +138,11 @@ def scenario_traces(scenario_folder: Path) -> Iterator[dict[str, Trace]]:
 
 
 @pytest.fixture(scope="session")
-def pages_now(scenario_traces: dict[str, Trace]) -> dict[str, str]:
-    """The report made of `scenario_traces`: text by file name."""
-    return report_build.build(scenario_traces, list(SCENARIOS.values()))
+def pages_now(common: Path, scenario_folder: Path) -> dict[str, str]:
+    """The report made of the traces of `scenario_folder`: text by file name."""
+
+    def make(file: Path) -> None:
+        file.write_text(json.dumps(build_pages(scenario_folder)), encoding="utf-8")
+
+    pages: dict[str, str] = json.loads(once(common, "pages.json", make).read_text(encoding="utf-8"))
+    return pages

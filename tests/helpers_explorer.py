@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers_command import in_process
 from helpers_exports import tool
 from playwright.sync_api import Browser, Page, Playwright
 
@@ -22,12 +23,19 @@ def launch(driver: Playwright) -> Browser:
     return driver.chromium.launch(executable_path=tool("chromium"), args=arguments)
 
 
-def report(folder: Path, *arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Said:
+    """What a command said."""
+
+    stdout: str
+    stderr: str
+
+
+def report(folder: Path, *arguments: str | Path, code: int = 0) -> Said:
     """Run `unmagic report`."""
-    command = [sys.executable, "-m", "unmagic", "report", *map(str, arguments), "-o", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == code, done.stderr
-    return done
+    ended, *said = in_process(["report", *map(str, arguments), "-o", str(folder)], ROOT, os.environ)
+    assert ended == code, said
+    return Said(*said)
 
 
 @contextmanager

@@ -145,36 +145,62 @@ def raw(path: Path) -> bytes:
 
 
 def consistent(trace: Trace) -> None:
-    """Everything that the trace refers to is in it, and time runs forward."""
+    """Everything that the trace refers to is in it, and time runs forward. What is not so is told by its row."""
+
+    def there(row: object, points: str, number: int, among: Any) -> None:
+        assert number in among, f"{points} {number}, which is not there: {row}"
+
     orders: list[int] = []
+    codes, values = trace.codes, _Values(trace)
     for call in trace.calls.values():
-        assert call.thread in trace.threads
-        assert len(call.arguments) <= len(call.code.arguments)
-        assert all(a == 0 or trace.value(a) for a in call.arguments)
+        there(call, "call.thread points to thread", call.thread, trace.threads)
+        assert len(call.arguments) <= len(call.code.arguments), call
+        for argument in filter(None, call.arguments):
+            there(call, "argument.value points to value", argument, values)
         before = 0
         for span in call.spans:
-            assert before < span.start
-            assert (span.stop == 0) == (span.ended == "open")
-            assert span.stop == 0 or span.start < span.stop
-            assert span.value == 0 or trace.value(span.value)
-            assert span.parent == 0 or span.parent in trace.calls
-            assert span.caller == 0 or span.caller in trace.codes
+            assert before < span.start, f"it begins before the one before it ended: {span}"
+            assert (span.stop == 0) == (span.ended == "open"), span
+            assert span.stop == 0 or span.start < span.stop, span
+            for points, number, among in (
+                ("span.value points to value", span.value, values),
+                ("span.parent points to call", span.parent, trace.calls),
+                ("span.caller points to code", span.caller, codes),
+            ):
+                there(span, points, number, among) if number else None
             before = span.stop or span.start
             orders.append(span.start)
-    assert len(orders) == len(set(orders))
+    assert len(orders) == len(set(orders)), f"two begin at once: {max(orders, key=orders.count)}"
     for wire in trace.wires:
-        assert wire.began <= wire.ended
-        assert wire.value == 0 or trace.value(wire.value)
-        assert wire.error == 0 or trace.value(wire.error)
-        assert wire.thread in trace.threads and (wire.call == 0 or wire.call in trace.calls)
-        assert wire.connection == 0 or wire.connection in trace.connections
+        assert wire.began <= wire.ended, wire
+        there(wire, "wire.thread points to thread", wire.thread, trace.threads)
+        for points, number, among in (
+            ("wire.value points to value", wire.value, values),
+            ("wire.error points to value", wire.error, values),
+            ("wire_call.call points to call", wire.call, trace.calls),
+            ("wire.connection points to connection", wire.connection, trace.connections),
+        ):
+            there(wire, points, number, among) if number else None
     for holder, parts in trace.parts.items():
-        assert trace.value(holder)
-        assert all(trace.value(child) for _, child in parts)
+        there(parts, "part.value points to value", holder, values)
+        for part in parts:
+            there((holder, part), "part.child points to value", part[1], values)
     for start in trace.starts:
-        assert start.thread in trace.threads and (start.call == 0 or start.call in trace.calls)
-    for _, call_number, _, value in trace.raised:
-        assert call_number in trace.calls and trace.value(value)
+        there(start, "start.thread points to thread", start.thread, trace.threads)
+        there(start, "start.call points to call", start.call, trace.calls) if start.call else None
+    for row in trace.raised:
+        there(row, "raised.call points to call", row[1], trace.calls)
+        there(row, "raised.value points to value", row[3], values)
+
+
+class _Values:
+    """The numbers of the values that a trace has."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    def __contains__(self, number: int) -> bool:
+        return bool(self._trace.value(number))
 
 
 @dataclass(frozen=True)
@@ -202,8 +228,9 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def interruptible() -> None:
-    """For a child: hear SIGINT even where we were started in the background."""
+    """For a child: hear SIGINT and SIGQUIT even where we were started in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def run(

@@ -24,14 +24,20 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from helpers_command import in_process
+from helpers_run import running
 
 from tracer.reading.trace import Trace
 from tracer.recording.store import APPLICATION_ID, VERSION
 from tracer.scenarios import EVERY
+from unmagic import checked
 from unmagic.cli import main
 
 COMMITTED = ROOT / "report" / "flask_sock"
-COMMANDS = ("trace", "pages", "report", "run", "live", "journeys", "show", "chain", "export", "scope", "lock")
+COMMANDS = (
+    "chain", "check", "confirm", "coursework", "diff", "doctor", "emit", "export", "grade", "grade-class", "journeys",
+    "live", "lock", "pages", "report", "run", "scope", "show", "symbols", "trace", "trace-call", "truth",
+)  # fmt: skip
 PYTHON = f"Python {'.'.join(map(str, sys.version_info[:3]))};"
 
 #: Seconds until a command that hangs is killed; to make the pages on a busy machine takes one of them.
@@ -59,8 +65,14 @@ def hears_ctrl_c() -> None:
 
 
 def unmagic(*words: str | Path, cwd: Path, stdin: str = "") -> Done:
+    """One command, without another Python for it."""
+    return Done(*in_process(list(map(str, words)), cwd, environment(), stdin))
+
+
+def alone(*words: str | Path, cwd: Path) -> Done:
+    """One command in a process of its own, as a user has it."""
     done = subprocess.run(
-        [sys.executable, "-m", "unmagic", *map(str, words)], cwd=cwd, env=environment(), input=stdin,
+        [sys.executable, "-m", "unmagic", *map(str, words)], cwd=cwd, env=environment(), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=LIMIT, preexec_fn=hears_ctrl_c,
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
@@ -119,9 +131,9 @@ def called(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_names_every_command_and_the_exit_codes(flag: str, tmp_path: Path):
-    done = unmagic(flag, cwd=tmp_path)
+    done = alone(flag, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    assert re.findall(r"^  (\w+)  +\S", done.out.partition("Commands:")[2], re.MULTILINE) == sorted(COMMANDS)
+    assert re.findall(r"^  ([\w-]+)  +\S", done.out.partition("Commands:")[2], re.MULTILINE) == sorted(COMMANDS)
     assert "Exit codes: 0" in done.out and "2 bad input" in done.out
 
 
@@ -141,7 +153,7 @@ def test_the_version_is_the_distributions(tmp_path: Path):
         version = metadata.version("unmagic")
     except metadata.PackageNotFoundError:
         pytest.skip("not installed here")
-    assert unmagic("--version", cwd=tmp_path) == Done(0, f"unmagic {version}\n", "")
+    assert alone("--version", cwd=tmp_path) == Done(0, f"unmagic {version}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +178,7 @@ def test_a_wrong_command_line_is_refused(words: tuple[str, ...], tmp_path: Path)
 
 
 def test_no_command_at_all_shows_the_help(tmp_path: Path):
-    done = unmagic(cwd=tmp_path)
+    done = alone(cwd=tmp_path)
     assert done.code == 2 and all(f"  {name} " in done.err for name in COMMANDS)
 
 
@@ -231,10 +243,13 @@ def written(scenario_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder / "out"
 
 
+@pytest.mark.thorough
 def test_pages_writes_what_is_built(written: Path, pages_now: dict[str, str]):
-    assert {name: data.decode() for name, data in tree(written).items() if data is not None} == pages_now
+    there = {name: data.decode() for name, data in tree(written).items() if data is not None}
+    assert there == {**pages_now, **checked.pages()}
 
 
+@pytest.mark.elsewhere
 def test_check_of_the_committed_pages_agrees(scenario_folder: Path):
     done = unmagic("pages", "--check", "--traces", scenario_folder, cwd=ROOT)
     assert (done.code, done.err) == (0, ""), done.out
@@ -532,7 +547,7 @@ def test_run_of_a_server_whose_port_is_taken(tmp_path: Path, taken: int, kind: s
 
 
 def test_chain_down_to_the_bytes(scenario_folder: Path):
-    done = unmagic("chain", scenario_folder / "send.trace", "simple_websocket:Base.send", cwd=ROOT)
+    done = alone("chain", scenario_folder / "send.trace", "simple_websocket:Base.send", cwd=ROOT)
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert "simple_websocket Base.send" in lines[1]
@@ -559,8 +574,10 @@ def test_chain_counts_calls_from_one(scenario_folder: Path):
     [
         (("simple_websocket:Base.no_such",), "Base.no_such"),
         (("no_such:Base.receive",), "no_such:Base.receive"),
-        (("Base.receive",), "MODULE:FUNCTION"),
-        (("",), "MODULE:FUNCTION"),
+        (("Base.recieve",), "did you mean simple_websocket.ws:Base.receive"),
+        (("",), "names no function"),
+        (("x:",), "names no function"),
+        ((), "which function?"),
         (("simple_websocket:Base.receive", "--nth", "0"), "4 times"),
         (("simple_websocket:Base.receive", "--nth", "5"), "4 times"),
         (("simple_websocket:Base.receive", "--nth", "-1"), "4 times"),
@@ -572,7 +589,7 @@ def test_chain_of_what_is_not_there(scenario_folder: Path, words: tuple[str, ...
 
 
 def test_scope_tells_files_and_reasons(scenario_folder: Path):
-    short = unmagic("scope", scenario_folder / "sock.trace", cwd=ROOT)
+    short = alone("scope", scenario_folder / "sock.trace", cwd=ROOT)
     whole = unmagic("scope", scenario_folder / "sock.trace", "--all", cwd=ROOT)
     assert (short.code, short.err, whole.code, whole.err) == (0, "", 0, "")
     assert re.search(r"^flask_sock +yes +\S+/flask_sock/__init__\.py +\S", short.out, re.MULTILINE)
@@ -586,7 +603,9 @@ def test_text_of_a_trace_is_shown_and_not_obeyed(small_trace: Path, tmp_path: Pa
     hostile = "a\x1b[31m[/red]\n[bold]"
     places = (("scope", "reason"), ("scope", "path"), ("file", "relative"), ("value", "data"), ("code", "qualname"))
     statements = [f"update {table} set {column} = {column} || '{hostile}'" for table, column in places]
-    _changed(tmp_path / "t.trace", small_trace, *statements)
+    (tmp_path / "opened.trace").write_bytes(small_trace.read_bytes())
+    Trace.open(tmp_path / "opened.trace").close()  # which makes its tables
+    _changed(tmp_path / "t.trace", tmp_path / "opened.trace", *statements)
     for words in (["scope", "t.trace", "--all"], ["chain", "t.trace", f"app:f{hostile}"]):
         done = unmagic(*words, cwd=tmp_path)
         assert (done.code, done.err) == (0, "")
@@ -664,7 +683,7 @@ def _a_table_is_missing(path: Path, good: Path) -> None:
     _changed(path, good, "drop table code")
 
 
-def _a_batch_is_no_zlib(path: Path, good: Path) -> None:
+def _a_batch_holds_no_integers(path: Path, good: Path) -> None:
     _changed(path, good, "delete from meta where key = 'indexed'", "update batch set events = x'00010203' where id = 1")
 
 
@@ -672,7 +691,7 @@ def _a_batch_is_cut(path: Path, good: Path) -> None:
     path.write_bytes(good.read_bytes())
     db = sqlite3.connect(path)
     (data,) = db.execute("select events from batch where id = 1").fetchone()
-    db.execute("update batch set events = ? where id = 1", (data[: len(data) // 2],))
+    db.execute("update batch set events = ? where id = 1", (data[:-4],))
     db.execute("delete from meta where key = 'indexed'")
     db.commit()
     db.close()
@@ -714,11 +733,13 @@ def _cut_in_the_last_page(path: Path, good: Path) -> None:
 
 NO_TRACES = (
     _empty, _half, _first_page, _some_bytes, _some_text, _other_database, _older, _newer, _no_tables,
-    _a_table_is_missing, _a_batch_is_no_zlib, _a_batch_is_cut, _a_file_is_missing, _a_name_is_no_text, _a_folder,
+    _a_table_is_missing, _a_batch_holds_no_integers, _a_batch_is_cut, _a_file_is_missing, _a_name_is_no_text, _a_folder,
     _missing, _cut_in_the_last_page,
 )  # fmt: skip
 #: What a command cannot see as wrong, because it does not read that part of the file.
-UNSEEN = {("scope", _a_table_is_missing), ("scope", _a_file_is_missing)}
+UNSEEN = {
+    ("scope", make) for make in (_a_table_is_missing, _a_file_is_missing, _a_batch_holds_no_integers, _a_batch_is_cut)
+}
 
 
 @pytest.fixture(scope="module")
@@ -754,7 +775,7 @@ def test_a_file_that_is_no_whole_trace(
 )
 def test_a_bad_trace_in_a_process_of_its_own(small_trace: Path, tmp_path: Path, make: Callable[[Path, Path], None]):
     make(tmp_path / "bad.trace", small_trace)
-    done = unmagic("scope", "bad.trace", cwd=tmp_path)
+    done = alone("scope", "bad.trace", cwd=tmp_path)
     assert "bad.trace" in one_sentence(done) and done.out == ""
 
 
@@ -807,6 +828,37 @@ def test_run_waits_for_no_thread_that_cannot_be_waited_for(tmp_path: Path):
         assert trace.meta["complete"] == "1"
 
 
+COUNTS = """\
+import collections, os, signal, sys, time
+counts = collections.Counter()
+def count(number, frame):
+    counts[signal.Signals(number).name] += 1
+    os.write(1, f"got {signal.Signals(number).name}\\n".encode())
+def stop(number, frame):
+    sys.exit(f"{dict(counts)}")
+signal.signal(signal.SIGINT, count)
+signal.signal(signal.SIGQUIT, count)
+signal.signal(signal.SIGTERM, stop)
+print("ready", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def test_what_comes_to_us_alone_is_passed_on_and_what_comes_to_all_is_not_doubled(tmp_path: Path):
+    program(tmp_path, COUNTS)
+    command = [sys.executable, "-m", "unmagic", "run", "program.py"]
+    with running(command, tmp_path) as one:
+        one.until("ready")
+        one.interrupt()
+        one.until("got SIGINT")
+        one.process.send_signal(signal.SIGQUIT)
+        one.until("got SIGQUIT")
+        one.process.send_signal(signal.SIGTERM)
+        assert one.end() == 1
+        assert "{'SIGINT': 1, 'SIGQUIT': 1}" in one.said
+
+
 def test_sigterm_reaches_the_program(tmp_path: Path):
     program(
         tmp_path,
@@ -839,7 +891,7 @@ def test_a_run_that_ended_at_once_has_its_decisions_and_no_secrets(tmp_path: Pat
     program(
         tmp_path,
         "import os, time\ndef f(x): return x\nf({'Authorization': 'Bearer abcdefgh12345'})\n"
-        "f([('X-Api-Key', 'hdrkey2222')])\ntime.sleep(1)\nos._exit(0)\n",
+        "f([('X-Api-Key', 'hdrkey2222')])\ntime.sleep(1)\nos.kill(os.getpid(), 9)\n",
     )
     unmagic("run", "program.py", cwd=tmp_path)
     data = (tmp_path / "program.trace").read_bytes()
@@ -863,7 +915,7 @@ def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path):
 
 def test_journeys_and_show_tell_the_same_in_words_and_as_json(scenario_folder: Path, tmp_path: Path):
     trace = shutil.copy(scenario_folder / "ping.trace", tmp_path)
-    listed = unmagic("journeys", trace, cwd=tmp_path)
+    listed = alone("journeys", trace, cwd=tmp_path)
     data = json.loads(unmagic("journeys", trace, "--json", cwd=tmp_path).out)["journeys"]
     assert (listed.code, listed.err) == (0, "")
     assert [journey["direction"] for journey in data] == ["through", "in", "out"]

@@ -11,20 +11,33 @@ import random
 import shutil
 import sqlite3
 import tempfile
-import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracer.reading import index
+from tracer.reading import index, replay
 from tracer.reading.tables import Damaged
 from tracer.reading.trace import Trace
-from tracer.recording.events import CALL, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD
+from tracer.recording.events import (
+    BEGIN,
+    CALL,
+    INNERMOST,
+    LINE,
+    RAISE,
+    RESUME,
+    RETURN,
+    SHIFT,
+    START,
+    UNWIND,
+    WIRE,
+    YIELD,
+)  # fmt: skip
 from tracer.recording.store import APPLICATION_ID, SCHEMA, VERSION
 
 #: One thread's events: each (kind, order, the rest as docs/trace-format.md says).
@@ -35,27 +48,41 @@ CODES = ((1, "plain", "function"), (2, "numbers", "generator"), (3, "inner", "fu
 
 
 def call(order: int, code: int, caller: int = 0, line: int = 0, frame: int = 0, *arguments: int) -> tuple[int, ...]:
-    return (CALL, order, code, caller, line, frame, len(arguments), *arguments)
+    """A call of one of `CODES`, which have three arguments each; those that are not given are 0."""
+    head = (code << SHIFT | BEGIN, order, caller, line, frame) if frame else (code << SHIFT | CALL, order, caller, line)
+    return (*head, *arguments, *(0,) * (3 - len(arguments)))
 
 
 def resume(order: int, code: int, caller: int, line: int, frame: int) -> tuple[int, ...]:
-    return (RESUME, order, code, caller, line, frame)
+    return (code << SHIFT | RESUME, order, caller, line, frame)
 
 
-def write(path: Path, batches: list[tuple[int, Events]], wires: int = 0) -> Path:
-    """A trace at `path` with these batches: (thread, events), in the order in which they were written."""
+def raised(order: int, line: int, error: int) -> tuple[int, ...]:
+    return (1 << SHIFT | RAISE, order, line, error)
+
+
+#: Every position of every function made here has a line of the same number.
+LINES = array("i", [number for line in range(400) for number in (line, line)]).tobytes()
+
+
+def write(path: Path, batches: list[tuple[int, Events]], wires: dict[int, int] | None = None) -> Path:
+    """A trace at `path` with these batches: (thread, events), in the order in which they were written; and wire events
+    by their numbers, each with where it ended."""
     db = sqlite3.connect(path)
     db.executescript(f"pragma application_id={APPLICATION_ID}; pragma user_version={VERSION}; {SCHEMA}")
     db.execute("insert into file values (1, '/app.py', 'program', 'app', 'app', null, 'app.py', '', 1, '', '', null)")
     for number, qualname, kind in CODES:
-        row = (number, 1, qualname, kind, 1, 2, "a,b,c", int(number != 9))
-        db.execute("insert into code values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = (number, 1, qualname, kind, 1, 2, "a,b,c", int(number != 9), LINES)
+        db.execute("insert into code values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     for number in sorted({thread for thread, _ in batches}):
         db.execute("insert into thread values (?, ?, '')", (number, f"T{number}"))
-    for number in range(1, 400):
-        db.execute("insert into value values (?, 0, 'int', 'atom', 0, ?, 0)", (number, str(number)))
-    for number in range(1, wires + 1):
-        row = (number, number, number, 1, "send", None, 1, 7, 0, None, None, "", 0, 0)
+    db.execute("insert into shape values (1, 'int', 'atom', '[]')")
+    texts = [str(number) for number in range(1, 400)]
+    heads = [number for one in range(1, 400) for number in (one, 0, 1, 0, 0)]
+    told = (packed([]), packed(heads), packed([*map(len, texts)]), b"", "".join(texts).encode())
+    db.execute("insert into described values (1, ?, ?, ?, ?, ?)", told)
+    for number, ended in (wires or {}).items():
+        row = (number, ended, ended, 1, "send", None, 1, 7, 0, None, None, "", 0, 0, None)
         db.execute(f"insert into wire values ({','.join('?' * len(row))})", row)
     for thread, events in batches:
         add_batch(db, thread, events)
@@ -65,23 +92,19 @@ def write(path: Path, batches: list[tuple[int, Events]], wires: int = 0) -> Path
 
 
 def packed(numbers: list[int]) -> bytes:
-    return zlib.compress(array("q", numbers).tobytes())
-
-
-#: How many numbers at the end of an event are values.
-VALUES = {RETURN: 1, YIELD: 1, UNWIND: 1, RAISE: 1}
+    return array("q", numbers).tobytes()
 
 
 def add_batch(db: sqlite3.Connection, thread: int, events: Events) -> None:
-    """Add events that are written with their values; these stand apart in the file."""
-    heads: list[int] = []
-    values: list[int] = []
-    for event in events:
-        most = event[6] if event[0] == CALL and len(event) > 6 else VALUES.get(event[0], 0)
-        cut = len(event) - most
-        heads += event[:cut]
-        values += event[cut:]
-    db.execute("insert into batch (thread, events, numbers) values (?, ?, ?)", (thread, packed(heads), packed(values)))
+    blob = packed([number for event in events for number in event])
+    db.execute("insert into batch (thread, events) values (?, ?)", (thread, blob))
+
+
+def written(arguments: tuple[int, ...]) -> tuple[int, ...]:
+    """Arguments without those at the end that were not given."""
+    while arguments and not arguments[-1]:
+        arguments = arguments[:-1]
+    return arguments
 
 
 @dataclass(frozen=True)
@@ -99,11 +122,11 @@ def tree(trace: Trace) -> Tree:
         (s.call, s.position, s.thread, s.parent, s.caller, s.line, s.start, s.stop, s.ended, s.value)
         for s in trace.spans
     ]
-    calls = [(c.id, c.thread, c.code.qualname, c.arguments) for c in trace.calls.values()]
+    calls = [(c.id, c.thread, c.code.qualname, written(c.arguments)) for c in trace.calls.values()]
     return Tree(calls, spans, trace.lines, trace.raised)
 
 
-def read(tmp_path: Path, *batches: tuple[int, Events], wires: int = 0) -> Tree:
+def read(tmp_path: Path, *batches: tuple[int, Events], wires: dict[int, int] | None = None) -> Tree:
     with Trace.open(write(tmp_path / "made.trace", list(batches), wires)) as trace:
         return tree(trace)
 
@@ -131,7 +154,7 @@ def test_values_stay_at_their_places(tmp_path: Path):
 
 def test_a_return_without_a_call_is_left_out(tmp_path: Path):
     events: Events = [
-        (RETURN, 1, 20), (UNWIND, 2, 21), (YIELD, 3, 22), (LINE, 4, 8), (RAISE, 5, 8, 23),
+        (RETURN, 1, 20), (UNWIND, 2, 21), (YIELD, 3, 22), (LINE, 4, 8), raised(5, 8, 23),
         call(6, 1), (LINE, 7, 9), (RETURN, 8, 24), (RETURN, 9, 25),
     ]  # fmt: skip
     found = read(tmp_path, (1, events))
@@ -148,14 +171,14 @@ def test_calls_still_open_at_the_end(tmp_path: Path):
 
 
 def test_an_exception_unwinds_call_by_call(tmp_path: Path):
-    events = [call(1, 1), call(2, 3, 1, 4), (RAISE, 3, 6, 30), (UNWIND, 4, 30), (RAISE, 5, 4, 30), (UNWIND, 6, 30)]
+    events = [call(1, 1), call(2, 3, 1, 4), raised(3, 6, 30), (UNWIND, 4, 30), raised(5, 4, 30), (UNWIND, 6, 30)]
     found = read(tmp_path, (1, events))
     assert found.spans == [(1, 0, 1, 0, 0, 0, 1, 6, "raised", 30), (2, 0, 1, 1, 1, 4, 2, 4, "raised", 30)]
     assert found.raised == ((3, 2, 6, 30), (5, 1, 4, 30))
 
 
 def test_an_exception_that_is_caught_ends_nothing(tmp_path: Path):
-    found = read(tmp_path, (1, [call(1, 1), (RAISE, 2, 6, 30), (LINE, 3, 7), (RETURN, 4, 31)]))
+    found = read(tmp_path, (1, [call(1, 1), raised(2, 6, 30), (LINE, 3, 7), (RETURN, 4, 31)]))
     assert found.spans == [(1, 0, 1, 0, 0, 0, 1, 4, "returned", 31)]
     assert found.raised == ((2, 1, 6, 30),)
 
@@ -244,16 +267,16 @@ def test_batches_of_two_threads_interleave_as_they_were_written(tmp_path: Path):
 
 def test_wire_events_and_thread_starts_belong_to_the_innermost_call(tmp_path: Path):
     events = [
-        (WIRE, 1, 1),
+        (WIRE, 1),
         call(2, 1),
-        call(3, 3, 1, 2),
-        (WIRE, 4, 2),
+        call(3, 3, INNERMOST, 2),
+        (WIRE, 4),
         (START, 5, 9, 44, 2),
         (RETURN, 6, 0),
-        (WIRE, 7, 3),
+        (WIRE, 7),
         (RETURN, 8, 0),
     ]
-    path = write(tmp_path / "made.trace", [(1, events), (2, [call(9, 1), (RETURN, 10, 0)])], wires=4)
+    path = write(tmp_path / "made.trace", [(1, events), (2, [call(9, 1), (RETURN, 10, 0)])], {1: 1, 2: 4, 3: 7, 4: 11})
     with Trace.open(path) as trace:
         assert {wire.id: wire.call for wire in trace.wires} == {1: 0, 2: 2, 3: 1, 4: 0}
         (start,) = trace.starts
@@ -304,7 +327,7 @@ def test_a_batch_that_came_later_makes_them_anew(tmp_path: Path):
 def test_nothing_is_changed_if_making_them_fails(tmp_path: Path):
     path = write(tmp_path / "made.trace", SMALL)
     db = sqlite3.connect(path)
-    db.execute("insert into batch (thread, events) values (1, ?)", (b"no zlib",))
+    db.execute("insert into batch (thread, events) values (1, ?)", (b"no integers",))
     db.commit()
     tables = {row[0] for row in db.execute("select name from sqlite_master")}
     with pytest.raises(Damaged, match="batch 2 "):
@@ -397,7 +420,7 @@ def program(seed: int, length: int, threads: int) -> tuple[dict[int, Events], Tr
     asleep: list[Node] = []
     nodes: list[Node] = []
     lines: dict[int, tuple[int, ...]] = {}
-    raised: list[tuple[int, int, int, int]] = []
+    thrown: list[tuple[int, int, int, int]] = []
     for order in range(1, length + 1):
         thread = choose.choice(list(stacks))
         stack = stacks[thread]
@@ -411,11 +434,14 @@ def program(seed: int, length: int, threads: int) -> tuple[dict[int, Events], Tr
             code, frame = (2, 1000 + len(nodes)) if step == "generator" else (choose.choice([1, 3]), 0)
             node = Node(len(nodes) + 1, thread, code, arguments, frame)
             nodes.append(node)
+            line *= bool(caller)  # there is none where nobody called
             node.spans.append([node.number, 0, thread, parent, caller, line, order, 0, "open", 0])
             stack.append(node)
-            events[thread].append(call(order, code, caller, line, frame, *arguments))
+            inner = caller and len(stack) > 1 and caller == stack[-2].code
+            events[thread].append(call(order, code, INNERMOST if inner else caller, line, frame, *arguments))
         elif step == "resume" and asleep:
             node = asleep.pop(choose.randrange(len(asleep)))
+            line *= bool(caller)
             node.spans.append([node.number, len(node.spans), thread, parent, caller, line, order, 0, "open", 0])
             stack.append(node)
             events[thread].append(resume(order, 2, caller, line, node.frame))
@@ -431,22 +457,30 @@ def program(seed: int, length: int, threads: int) -> tuple[dict[int, Events], Tr
             lines[parent] = (*lines.get(parent, ()), line)
             events[thread].append((LINE, order, line))
         elif step == "raise" and stack:
-            raised.append((order, parent, line, value))
-            events[thread].append((RAISE, order, line, value))
+            thrown.append((order, parent, line, value))
+            events[thread].append(raised(order, line, value))
     spans = sorted((tuple(s) for node in nodes for s in node.spans), key=lambda s: s[6])
     names = {number: name for number, name, _ in CODES}
-    calls = [(n.number, n.thread, names[n.code], n.arguments) for n in nodes]
-    return events, Tree(calls, spans, lines, tuple(raised))
+    calls = [(n.number, n.thread, names[n.code], written(n.arguments)) for n in nodes]
+    return events, Tree(calls, spans, lines, tuple(thrown))
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32), st.integers(0, 300), st.integers(1, 4), st.integers(1, 60))
-def test_random_programs_come_back_as_they_were(seed: int, length: int, threads: int, cut: int):
+@given(
+    st.integers(0, 2**32), st.integers(0, 300), st.integers(1, 4), st.integers(1, 60),
+    st.sampled_from([1, 50, replay.AT_ONCE]),
+)  # fmt: skip
+def test_random_programs_come_back_as_they_were(seed: int, length: int, threads: int, cut: int, at_once: int):
     events, expected = program(seed, length, threads)
     batches = [(t, mine[i : i + cut]) for t, mine in events.items() for i in range(0, len(mine), cut)]
     random.Random(seed).shuffle(order := [t for t, _ in batches])
     queues = {t: [b for b in batches if b[0] == t] for t in events}
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder) / "made.trace", [queues[t].pop(0) for t in order])
-        with Trace.open(path) as trace:
+        told: list[tuple[int, int]] = []
+        with (
+            patch.object(replay, "AT_ONCE", at_once),
+            Trace.open(path, lambda done, whole: told.append((done, whole))) as trace,
+        ):
             assert tree(trace) == expected
+            assert sum(done for done, _ in told) == trace.size and {whole for _, whole in told} <= {trace.size}

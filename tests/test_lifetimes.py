@@ -10,6 +10,7 @@ import pytest
 from helpers_recording import ENGINES, PROGRAMS, environment, named, run
 
 from tracer.reading.trace import Trace
+from tracer.recording.known import Known
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -27,3 +28,47 @@ def test_everything_ends_where_and_when_it_does_without_us(tmp_path: Path, engin
         assert types[:2] == ["memoryview", "Loud"] and types.count("Loud") == 3
         kept = [value for value in values if value is not None and value.type.endswith("Loud")][-2:]
         assert kept[0].object == kept[1].object != 0, "one object is one, though it is gone"
+
+
+DROPPED = """
+import time, weakref
+from collections import namedtuple
+Pair = namedtuple("Pair", "one other")
+class Thing:
+    pass
+def take(pair):
+    return pair
+pair = Pair(Thing(), 1)
+take(pair)
+thing = weakref.ref(pair.one)
+del pair
+deadline = time.monotonic() + 20
+while thing() is not None and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(thing() is None)
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_has_no_weak_references_is_let_go_of_soon(tmp_path: Path, engine: str):
+    """Such an object is kept alive, and what it holds, but not longer than until the writer comes by."""
+    (tmp_path / "program.py").write_text(DROPPED)
+    ran = run(tmp_path / "program.py", tmp_path / "t.trace", engine=engine)
+    assert (ran.code, ran.out, ran.err) == (0, "True\n", "")
+
+
+def test_nobody_answers_for_what_the_writer_has_just_forgotten():
+    """Seen while wsproto's tests ran recorded: the writer came by between two steps of a hook. Nothing kept the object
+    any more, and its `id` may be another's soon."""
+    known, value, entries = Known(1 << 20), [1], []
+    known.put(value, None, 7, (), weak=False)
+    entries.append(known.get(value))
+    known.others.clear()  # what a sweep does to one of too many
+    known.settle(value, constant=True)
+    known.answer(id(value), 7)
+    assert not known.rows
+    known.put(value, entries.pop(), 8, (), weak=False)
+    number = id(value)
+    del value
+    known.sweep()
+    assert number not in known.others, "it is swept as any other"

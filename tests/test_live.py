@@ -196,9 +196,9 @@ def test_run_live_leaves_the_programs_output_alone(tmp_path: Path):
     assert not list(tmp_path.glob("*.trace-*")), "the log is folded in, whoever looked"
 
 
-def test_an_older_trace_is_not_taken_for_the_runs(tmp_path: Path):
+def test_an_older_trace_is_not_taken_for_the_runs(finished: Path, tmp_path: Path):
     (tmp_path / "server.py").write_text("print('nothing here')\n", encoding="utf-8")
-    shutil.copy(_finished(tmp_path / "other"), tmp_path / "server.trace")
+    shutil.copy(finished, tmp_path / "server.trace")
     done = unmagic("run", "--live", "server.py", cwd=tmp_path)
     assert done.code == 0 and not any(LINE.fullmatch(line) for line in done.err.splitlines())
     quiet = started("live", "--wait", "server.trace", cwd=tmp_path)  # it is finished: another one is waited for
@@ -209,14 +209,22 @@ def test_an_older_trace_is_not_taken_for_the_runs(tmp_path: Path):
     assert quiet.wait(PATIENCE) == 0
 
 
-def _finished(folder: Path) -> Path:
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole trace of a server that had one client."""
+    folder = tmp_path_factory.mktemp("served")
     with running(folder) as (_, port):
         client = connect(port)
         client.send("old")
         client.recv()
         client.close()
     return folder / "server.trace"
+
+
+@pytest.fixture
+def finished(served: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copy(served, tmp_path / "finished.trace"))
 
 
 def test_ctrl_c_stops_the_looking_and_not_the_recording(tmp_path: Path):
@@ -272,6 +280,7 @@ def test_what_is_neither_http_nor_websocket_is_a_line_for_each_read(tmp_path: Pa
     assert shown.code == 0 and "13 bytes" in shown.out
 
 
+@pytest.mark.thorough
 def test_the_scenarios_say_what_the_view_says(scenario_folder: Path, tmp_path: Path):
     """Kind, title and size of every message, direction by direction, as `unmagic show` has them."""
     for name in ("receive", "send", "ping", "close", "http_headers", "rejected", "ours"):
@@ -286,10 +295,9 @@ def test_the_scenarios_say_what_the_view_says(scenario_folder: Path, tmp_path: P
 # --- events that come late -----------------------------------------------------------------------------------
 
 
-def test_an_event_that_was_written_late_is_put_in_its_place(tmp_path: Path):
+def test_an_event_that_was_written_late_is_put_in_its_place(finished: Path, tmp_path: Path):
     """Threads are written one after the other: what a second one read may be committed before what the first did."""
-    trace = _finished(tmp_path / "a")
-    tail = Tail(trace)
+    tail = Tail(finished)
     events = tail.poll()
     expected = [(line.kind, line.title, line.wire) for line in Conversations(tail.again).take(events)]
     assert [kind for kind, _, _ in expected] == ["request", "response", "text", "text", "close"]
@@ -312,26 +320,24 @@ def test_an_event_that_was_written_late_is_put_in_its_place(tmp_path: Path):
         assert wrong <= {"data"} and (not wrong or late < 2), "only what came before its handshake is not understood"
 
 
-def test_many_events_are_read_in_parts_and_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    trace = _finished(tmp_path / "a")
-    whole = Tail(trace).poll()
+def test_many_events_are_read_in_parts_and_all_of_them(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    whole = Tail(finished).poll()
     monkeypatch.setattr("tracer.reading.tail.MOST", 3)
-    tail = Tail(trace)
+    tail = Tail(finished)
     parts = [tail.poll()]
     while not tail.over:
         parts.append(tail.poll())
     assert max(map(len, parts)) == 3 < len(whole)
     assert sorted(m.wire.id for part in parts for m in part) == sorted(m.wire.id for m in whole)
-    assert len(unmagic("live", trace, cwd=tmp_path).out.splitlines()) == 5
+    assert len(unmagic("live", finished, cwd=tmp_path).out.splitlines()) == 5
 
 
-def test_only_what_is_new_is_read(tmp_path: Path):
+def test_only_what_is_new_is_read(finished: Path, tmp_path: Path):
     """Every event once, however often one looks; a growing trace costs what came."""
-    trace = _finished(tmp_path / "a")
-    with Trace.open(trace) as opened:
+    with Trace.open(finished) as opened:
         everything = [wire.id for wire in opened.wires]
-    parts = Tail(trace)
-    db = sqlite3.connect(trace)
+    parts = Tail(finished)
+    db = sqlite3.connect(finished)
     rows = db.execute("select * from wire order by id").fetchall()
     with db:
         db.execute("delete from wire")
@@ -405,3 +411,13 @@ def test_on_a_terminal_the_line_fits_and_has_colours(scenario_folder: Path, tmp_
     assert "\x1b[1;32m→ request" in said
     lines = [line for line in seen(said).splitlines() if not line.startswith("unmagic")]
     assert {len(line) for line in lines} == {80}
+
+
+@pytest.mark.parametrize("log", [b"", b"of somebody"])
+def test_the_empty_log_that_a_reader_left_is_taken_away(finished: Path, log: bytes):
+    """SQLite removes the log before the file says that it has none: who looks in between makes a new one."""
+    beside = [finished.with_name(f"finished.trace{suffix}") for suffix in ("-wal", "-shm")]
+    for path in beside:
+        path.write_bytes(log)
+    assert unmagic("live", finished.name, cwd=finished.parent).code == 0
+    assert [path.exists() for path in beside] == [bool(log)] * 2

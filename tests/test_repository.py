@@ -10,6 +10,7 @@ import pytest
 
 from tracer.reading import lock
 from tracer.reading.links import Links, Status
+from tracer.reading.repository import note_repository
 from tracer.reading.trace import Trace
 
 ROOT = Path(__file__).parent.parent
@@ -65,3 +66,78 @@ def test_without_a_remote_there_is_no_link(project: Path, tmp_path: Path) -> Non
     git(project, "remote", "remove", "origin")
     run(project, tmp_path / "t.trace")
     assert link(tmp_path / "t.trace").url == ""
+
+
+# --- what the remote may be; the same recording is noted again ------------------------------------------------
+
+LINES = {
+    "git@github.com:someone/their-app.git": "https://github.com/someone/their-app/blob/{}/src/app.py#L1-L2",
+    "https://token:x@github.com/someone/their-app": "https://github.com/someone/their-app/blob/{}/src/app.py#L1-L2",
+    "ssh://git@ssh.github.com:443/someone/their-app.git": "https://github.com/someone/their-app/blob/{}/src/app.py#L1-L2",
+    "git@gitlab.com:group/sub/app.git": "https://gitlab.com/group/sub/app/-/blob/{}/src/app.py#L1-2",
+    "https://gitlab.example.org/group/app.git": "https://gitlab.example.org/group/app/-/blob/{}/src/app.py#L1-2",
+    "git@bitbucket.org:team/app.git": "https://bitbucket.org/team/app/src/{}/src/app.py#lines-1:2",
+    "ssh://git@codeberg.org/someone/app.git": "https://codeberg.org/someone/app/src/commit/{}/src/app.py#L1-L2",
+    "/srv/git/app.git": "",
+    "git@host-of-ours:app.git": "",
+    "https://example.org/app.git": "",
+}
+
+
+@pytest.fixture
+def traced(project: Path, tmp_path: Path) -> Path:
+    run(project, tmp_path / "t.trace")
+    return tmp_path / "t.trace"
+
+
+def noted(trace: Path):
+    assert note_repository(trace) == 1
+    return link(trace)
+
+
+def test_every_kind_of_remote(project: Path, traced: Path) -> None:
+    revision = git(project, "rev-parse", "HEAD")
+    for remote, wanted in LINES.items():
+        git(project, "remote", "set-url", "origin", remote)
+        assert noted(traced).url == wanted.format(revision), remote
+
+
+def test_the_remote_that_the_branch_is_pulled_from(project: Path, traced: Path) -> None:
+    git(project, "remote", "rename", "origin", "mine")
+    assert "/someone/their-app/" in noted(traced).url, "the only one that there is"
+    git(project, "remote", "add", "upstream", "https://github.com/upstream/app")
+    assert note_repository(traced) == 0, "of two that are called neither way none is chosen"
+    git(project, "config", f"branch.{git(project, 'branch', '--show-current')}.remote", "upstream")
+    assert "/upstream/app/" in noted(traced).url
+    git(project, "checkout", "-q", "--detach")
+    git(project, "remote", "rename", "mine", "origin")
+    assert "/someone/their-app/" in noted(traced).url, "without a branch, origin"
+
+
+def test_a_file_that_is_not_committed_and_one_in_a_worktree(project: Path, traced: Path, tmp_path: Path) -> None:
+    git(project, "rm", "-q", "--cached", "src/app.py")
+    git(project, "-c", "user.name=A", "commit", "-qm", "without")
+    assert noted(traced).status is Status.UNPROVEN
+    git(project, "checkout", "-q", "HEAD~", "--", "src/app.py")
+    git(project, "commit", "-qm", "with it")
+    git(project, "worktree", "add", "-q", str(tmp_path / "other tree"), "HEAD")
+    run(tmp_path / "other tree", tmp_path / "w.trace")
+    found = link(tmp_path / "w.trace")
+    assert found.status is Status.OWN and git(project, "rev-parse", "HEAD") in found.url
+
+
+def test_many_files_in_one_repository(project: Path, tmp_path: Path) -> None:
+    names = [f"part {n}" if n % 2 else f"pärt_{n}" for n in range(40)]
+    for name in names:
+        (project / "src" / name).mkdir()
+        (project / "src" / name / "mod.py").write_text("def f(): pass\n")
+    source = "".join(f"import importlib; importlib.import_module({name + '.mod'!r}).f()\n" for name in names)
+    (project / "src" / "app.py").write_text(source + "print('hi')\n")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "parts")
+    (project / "src" / names[3] / "mod.py").write_text("def f(): return 1\n")
+    run(project, tmp_path / "t.trace")
+    with Trace.open(tmp_path / "t.trace") as opened:
+        facts = {code.file.facts.relative: code.file.facts for code in opened.codes.values() if code.qualname == "f"}
+    assert set(facts) == {f"src/{name}/mod.py" for name in names}
+    assert [name for name, fact in facts.items() if fact.dirty] == [f"src/{names[3]}/mod.py"]

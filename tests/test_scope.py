@@ -126,7 +126,7 @@ def test_a_module_is_excluded(tmp_path, engine):
 @pytest.mark.parametrize("word", ["no_such_package", "no.such.module", "shapes:no_such_function", "flusk"])
 def test_a_scope_that_matches_nothing(tmp_path, engine, word):
     done = recorded(tmp_path / "t.trace", mixed, engine=engine, scope=(word,))
-    assert done.summary.calls == 0
+    assert done.summary.events == 0
     assert done.summary.unmatched == (word,)
     with done.trace() as trace:
         assert trace.calls == {}
@@ -142,7 +142,7 @@ def test_only_the_words_that_matched_nothing_are_told(tmp_path):
 
 def test_an_empty_scope(tmp_path, engine):
     done = recorded(tmp_path / "t.trace", mixed, engine=engine, scope=())
-    assert (done.summary.calls, done.summary.unmatched) == (0, ())
+    assert (done.summary.events, done.summary.unmatched) == (0, ())
 
 
 def test_each_decision_has_its_reason(tmp_path):
@@ -227,3 +227,25 @@ def test_import_hooks_of_installers_are_on_nobodys_way(name: str) -> None:
     assert not Scope().verdict(f"{folder}/{name}").recorded
     assert Scope(("program", Path(name).parts[0].removesuffix(".py"))).verdict(f"{folder}/{name}").recorded
     assert Scope().verdict(f"{folder}/flask/app.py").recorded
+
+
+def test_a_python_that_is_installed_below_the_programs_folder_is_not_the_program():
+    """`unmagic run -m flask` in a home folder, with pyenv's Python below it; or in the root folder."""
+    library = Path(sysconfig.get_path("stdlib")).resolve()
+    for folder in (library.parent, library.parents[1], Path("/")):
+        scope = Scope(("program",), (), (), str(folder))
+        assert scope.place(f"{library}/json/decoder.py").kind == "stdlib"
+        assert scope.place(f"{sysconfig.get_path('purelib')}/flask/app.py").kind == "installed"
+        own = scope.place(str(folder / "mine" / "app.py"))
+        assert (own.kind, own.lane, own.module) == ("program", "app", "mine.app")
+    inside = Scope(("program",), (), (), str(library / "test"))
+    assert (
+        inside.place(f"{library}/test/mine.py").module == "mine" and inside.place(f"{library}/ast.py").kind == "stdlib"
+    )
+
+
+def test_a_package_that_is_installed_to_be_edited_is_kept(tmp_path):
+    (tmp_path / "lib" / "mypkg").mkdir(parents=True)
+    (tmp_path / "lib" / "mypkg" / "__init__.py").touch()
+    verdict = Scope(program=str(tmp_path / "app")).verdict(str(tmp_path / "lib" / "mypkg" / "serve.py"))
+    assert (verdict.recorded, verdict.lane) == (True, "mypkg") and "outside site-packages" in verdict.reason

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
+from array import array
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from helpers_exports import Talk, record
+from helpers_marks import more
 from helpers_terminal import COLOUR, links, on_a_terminal, seen
 from rich.cells import cell_len
 from test_cli import Done, one_sentence, unmagic
@@ -26,7 +28,9 @@ from report.view.repeats import rows
 from tracer.reading.links import Links
 from tracer.reading.lock import load
 from tracer.reading.trace import Trace
+from tracer.recording.events import LINE
 from unmagic.cli import main
+from unmagic.opening import LONG
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def messages(path: Path) -> tuple[Message, ...]:
 # --- what is drawn -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["receive", "send", "ping", "http_headers", "close", "ours"])
+@pytest.mark.parametrize("name", ["receive", "ours", *more("send", "ping", "http_headers", "close")])
 def test_every_message_of_the_view_is_drawn_in_order(name: str, traces: Path, tmp_path: Path):
     done = show(traces / f"{name}.trace", "--limit", "100")
     assert (done.code, done.err) == (0, "")
@@ -255,3 +259,70 @@ def test_every_message_draws_itself_at_every_width(traces: Path):
         for width in (20, 33, 47, None):
             lines = list(message(shown, recording, one, full=True, every=True, width=width))
             assert lines and all(line.plain.isprintable() for line in lines)
+
+
+# --- a long trace --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long(traces: Path, tmp_path: Path) -> Path:
+    """A scenario's trace in which a thread has then done a lot that says nothing."""
+    path = Path(shutil.copy(traces / "receive.trace", tmp_path / "long.trace"))
+    with Trace.open(path) as trace:
+        after = max(span.stop or span.start for span in trace.spans) + 1000
+    lines = array("q", (number for order in range(after, after + LONG // 24 + 1) for number in (LINE, order, 1)))
+    db = sqlite3.connect(path)
+    db.execute("insert into thread values (999, 'busy', 'thread')")
+    db.execute("insert into batch (thread, events) values (999, ?)", (lines.tobytes(),))
+    db.execute("delete from meta where key = 'indexed'")
+    db.commit()
+    db.close()
+    return path
+
+
+def test_a_long_trace_is_listed_at_once_and_left_as_it_is(long: Path, traces: Path):
+    before = long.read_bytes()
+    done = show(long)
+    *lines, state, hint = done.out.splitlines()
+    live = CliRunner().invoke(main, ["live", str(traces / "receive.trace")])
+    assert lines == live.stdout.splitlines() and len(lines) > 3
+    assert re.fullmatch(rf"{re.escape(str(long))} is long, (about )?[\d,]+ calls: all its messages, and .*", state)
+    assert hint.startswith(f"unmagic show {long} {lines[0].split()[-1]} draws message ")
+    assert done.code == 0 and long.read_bytes() == before
+
+
+def test_what_is_chosen_in_a_long_trace_is_drawn_as_in_a_short_one(long: Path, traces: Path):
+    short = traces / "receive.trace"
+    name = show(long).out.splitlines()[0].split()[-1]
+    for words in ([name], ["1", "--json"]):
+        done = show(long, *words)
+        assert done.out.replace(str(long), str(short)) == show(short, *words).out
+        assert done.err in ("", "reading all of long.trace, once\n")
+    assert long.stat().st_size > short.stat().st_size + LONG
+
+
+def test_the_first_page_of_journeys_comes_before_the_rest(long: Path, traces: Path):
+    def journeys(*words: str) -> str:
+        return CliRunner().invoke(main, ["journeys", *words]).stdout
+
+    first, _, rest = journeys(str(long)).partition("Its journeys follow when all of it is read.\n\n")
+    assert first.splitlines()[:-1] == show(long).out.splitlines()[:-2]
+    assert rest == journeys(str(traces / "receive.trace"))
+    assert journeys(str(long), "--json") == journeys(str(traces / "receive.trace"), "--json")
+
+
+def test_a_long_trace_without_a_message_says_so(long: Path):
+    db = sqlite3.connect(long)
+    for table in ("wire", "connection"):
+        db.execute(f"delete from {table}")
+    db.commit()
+    db.close()
+    state, hint = show(long).out.splitlines()
+    assert ": no message in it," in state and "--limit" in hint
+
+
+def test_no_more_than_a_page_of_a_long_trace_is_listed(long: Path, monkeypatch: pytest.MonkeyPatch):
+    whole = show(long).out.splitlines()
+    monkeypatch.setattr("unmagic.opening.PAGE", 2)
+    first, second, state, _ = show(long).out.splitlines()
+    assert [first, second] == whole[:2] and ": its first messages, and" in state

@@ -85,16 +85,25 @@ class Tags(html.parser.HTMLParser):
         self.seen.add(tag)
 
 
-def test_in_a_notebook_a_table_then_the_page(scenario_folder: Path):
+def test_in_a_notebook_the_page_then_a_table_of_each_message(scenario_folder: Path):
     shown = show(scenario_folder / "receive.trace", 1)
     bundle = shown._repr_mimebundle_()
-    table, _, frame = bundle["text/html"].partition("<iframe ")
+    frame, _, table = bundle["text/html"].partition("</iframe>")
     assert "WSConnection.receive_data" in table and "https://github.com/" in table and "<script" not in table
     assert 'sandbox="allow-scripts allow-popups"' in frame and "srcdoc=" in frame
     assert "handoff from Base._handle_events" in bundle["text/plain"]
     tags = Tags()
     tags.feed(bundle["text/html"])
-    assert tags.seen == {"table", "caption", "tr", "th", "td", "code", "a", "iframe"}
+    assert tags.seen == {"details", "summary", "table", "tr", "th", "td", "code", "a", "iframe"}
+
+
+def test_in_a_notebook_all_messages_or_some(scenario_folder: Path):
+    every = show(scenario_folder / "receive.trace")
+    (recording,) = every.view.recordings
+    assert len(recording.messages) > 2 and not recording.left_out
+    assert every.html().partition("</iframe>")[2].count("<details>") == len(recording.messages)
+    (some,) = show(scenario_folder / "receive.trace", most=2).view.recordings
+    assert (len(some.messages), some.left_out) == (2, len(recording.messages) - 2)
 
 
 def test_a_notebook_is_told_what_is_wrong(scenario_folder: Path):

@@ -16,6 +16,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -762,6 +763,38 @@ def test_failures_are_in_the_trace(tmp_path):
         assert wire.size == 0 and wire.direction == ""
 
 
+ANSWER = """
+import socket
+import threading
+
+
+def answer(end):
+    end.sendall(b"the last word")
+
+
+def ask(left, right):
+    threading.Thread(target=answer, args=(right,)).start()
+    return left.recv(100)
+"""
+
+
+def test_a_write_that_the_peer_has_and_that_has_not_returned_is_waited_for(tmp_path, monkeypatch):
+    """A client has its answer, and the program ends for that, while the server's thread is still in `sendall`."""
+    module, original = from_source(ANSWER, tmp_path), socket.socket.sendall
+
+    def late(sock: socket.socket, data: bytes) -> None:
+        original(sock, data)
+        time.sleep(0.01)  # what a busy machine does
+
+    monkeypatch.setattr(socket.socket, "sendall", late, raising=False)
+    left, right = socket.socketpair()
+    with left, right:
+        done = recorded(tmp_path / "t.trace", module.ask, left, right, program=str(tmp_path))
+        assert done.result == b"the last word"
+    with done.trace() as trace:
+        assert [wire.size for wire in trace.wires if wire.op == "sendall"] == [13]
+
+
 def test_types_and_names_are_the_same(tmp_path):
     def looks() -> dict[str, Any]:
         ours, theirs = socket.socketpair()
@@ -897,7 +930,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TlsOutside(threading.Thread):
-    """A TLS peer in a process' other half: `ssl.SSLObject` over memory, and a plain descriptor. Nothing tapped."""
+    """A TLS peer in a process' other half: what `ssl.SSLObject` wraps, over memory, and a plain descriptor. Nothing
+    tapped."""
 
     def __init__(self, end: socket.socket, certificate: Path, sends: bytes) -> None:
         super().__init__(daemon=True)
@@ -906,7 +940,7 @@ class TlsOutside(threading.Thread):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
         self.inbound, self.outbound = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self.inbound, self.outbound, server_side=True)
+        self.tls: Any = context.wrap_bio(self.inbound, self.outbound, server_side=True)._sslobj
         self.sent = sends
         self.got = b""
         self.error = ""
@@ -918,7 +952,7 @@ class TlsOutside(threading.Thread):
             self._flush()
             while data := self._until(lambda: self.tls.read(65536)):
                 self.got += data
-            self._until(self.tls.unwrap)
+            self._until(self.tls.shutdown)
         except (ssl.SSLError, OSError, EOFError) as error:
             self.error = repr(error)
         finally:

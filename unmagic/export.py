@@ -21,6 +21,7 @@ from tracer.reading.trace import Trace
 
 from .choose import pick, steps_of
 from .errors import Failure, sentences
+from .opening import whole
 
 _LISTED = "\n".join(f"{one.name:11} {one.help}" for one in FORMATS.values())
 
@@ -67,7 +68,7 @@ def export(
         raise Failure(f"{name} is binary, and this is a terminal: give a file with -o, or redirect the output")
     if where is not None and trace.exists() and where.exists() and where.samefile(trace):
         raise Failure(f"will not overwrite the trace {trace}")
-    with sentences(), Trace.open(trace) as opened:
+    with sentences(), whole(trace) as opened:
         links, known = Links(load()), notes.load()
         steps = tuple(steps_of(opened, pick(opened, chain, nth), up, depth)) if chain else ()
         journeys = () if steps else _chosen(opened, chosen, journey)

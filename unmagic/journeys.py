@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from tracer.reading.legs import journey_data
 from tracer.reading.trace import Trace
 
 from .errors import sentences
+from .opening import first_page, is_long, whole
 from .terminal import console, plain
 
 
@@ -25,9 +27,16 @@ from .terminal import console, plain
 def journeys(trace: Path, as_json: bool) -> None:
     """The journeys in TRACE: each value that the program got from a socket, or sent to one.
 
-    Found by identity and content, whatever the libraries are; `unmagic show` draws one.
+    Found by identity and content, whatever the libraries are; `unmagic show` draws one. Of a long trace the first
+    messages are listed at once, before the rest is read.
     """
-    with sentences(), Trace.open(trace) as opened:
+    to = console()
+    with sentences():
+        if not as_json and is_long(trace):
+            first_page(trace, to)
+            to.print("Its journeys follow when all of it is read.\n")
+            sys.stdout.flush()
+    with sentences(), whole(trace) as opened:
         found = numbered(Flow(opened))
         if as_json:
             click.echo(json.dumps({"journeys": [journey_data(journey, opened) for journey in found]}, indent=2))
@@ -41,7 +50,7 @@ def journeys(trace: Path, as_json: bool) -> None:
             row = (told(journey.node.value, scrub), wire, " ".join(journey.lanes(opened)), threads)
             table.add_row(str(journey.id), arrow, *(plain(text) for text in row))
     none = "No value that the program saw came from a socket, or went to one."
-    console().print(table if found else plain(none), soft_wrap=True)
+    to.print(table if found else plain(none), soft_wrap=True)
 
 
 def _stretch(stretch: Stretch, trace: Trace) -> str:

@@ -11,6 +11,7 @@ from report import build as report_build
 from tracer.reading.trace import Trace
 from tracer.scenarios import EVERY, SCENARIOS
 
+from . import checked
 from .errors import DIFFERENT, sentences
 from .trace import record
 
@@ -58,7 +59,7 @@ def _build(folder: Path) -> dict[str, str]:
     try:
         for name in EVERY:
             open_traces[name] = Trace.open(folder / f"{name}.trace")
-        return report_build.build(open_traces, list(SCENARIOS.values()))
+        return {**report_build.build(open_traces, list(SCENARIOS.values())), **checked.pages()}
     finally:
         for trace in open_traces.values():
             trace.close()

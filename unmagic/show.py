@@ -18,6 +18,7 @@ from tracer.reading.legs import journey_legs_data
 from tracer.reading.trace import Trace
 
 from .errors import Failure, sentences
+from .opening import first_page, is_long, whole
 from .terminal import console, room
 
 #: Messages that are drawn where nobody chose.
@@ -28,10 +29,10 @@ MOST = 10
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.argument("what", metavar="[JOURNEY]", required=False)
 @click.option("-a", "--all-calls", is_flag=True, help="Every call, not only those from one library into another.")
-@click.option("--limit", type=click.IntRange(min=1), default=MOST, show_default=True,
-              help="Messages to draw where none is chosen.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), metavar="N",
+              help=f"Messages to draw where none is chosen: {MOST}, and of a long trace none.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="A journey as JSON; its form is told in docs/trace-format.md.")
-def show(trace: Path, what: str | None, all_calls: bool, limit: int, as_json: bool) -> None:
+def show(trace: Path, what: str | None, all_calls: bool, limit: int | None, as_json: bool) -> None:
     """Draw the messages in TRACE: the libraries that each passed, what went in and out, and its bytes.
 
     \b
@@ -50,10 +51,20 @@ def show(trace: Path, what: str | None, all_calls: bool, limit: int, as_json: bo
     The place at the right is the definition: a link to its exact lines,
     where the terminal has links and the installed file is proven to be theirs.
 
+    Of a long trace (from some 200,000 calls on) the first messages are only listed, at once, until one is chosen, or
+    --limit: then all of it is read.
+
     Exit codes: 0 drawn, 2 bad input.
     """
     number, wire = _asked(what)
-    with sentences(), Trace.open(trace) as opened:
+    to = console()
+    with sentences():
+        if not (what or limit or as_json) and is_long(trace):
+            name = first_page(trace, to)
+            to.print(_next(trace, name), soft_wrap=True)
+            return
+    limit = limit or MOST
+    with sentences(), whole(trace) as opened:
         if as_json:
             _json(opened, number)
             return
@@ -64,13 +75,19 @@ def show(trace: Path, what: str | None, all_calls: bool, limit: int, as_json: bo
         view = make(trace.stem, [source])
     if wire and not view.recordings[0].messages:
         raise Failure(f"no message in {trace} was complete with {what}; `unmagic show {trace}` draws all of them")
-    to = console()
     width = room(to)
     for line in _drawn(view, number, full=what is not None, every=all_calls, width=width):
         to.print(line, no_wrap=True, overflow="ellipsis", crop=width is not None, soft_wrap=width is None)
     left = view.recordings[0].left_out
     if what is None and left:
         to.print(f"… {left:,} more messages; --limit {limit + left} draws all, unmagic journeys lists them")
+
+
+def _next(trace: Path, name: str) -> str:
+    """What draws something of a long trace of which only the first page was shown."""
+    if not name:
+        return f"unmagic show {trace} --limit {MOST} draws what the program's own lines called, and reads all of it."
+    return f"unmagic show {trace} {name} draws message {name}, --limit {MOST} the first {MOST}, and reads all of it."
 
 
 def _asked(what: str | None) -> tuple[int, int]:

@@ -18,6 +18,8 @@ from .model import Step
 
 #: Executed lines that are kept of one step, and characters of one value.
 LINES, WIDTH = 400, 120
+#: What is said of a step of compiled code.
+COMPILED = "compiled: Python's tracing cannot look into it; what it calls back is below"
 
 
 @dataclass
@@ -60,9 +62,10 @@ def tell(step: Told, depth: int, telling: Telling, chunks: dict[int, int], until
     where in the order the message ends: lines that ran later are another message's."""
     functions, code = telling.functions, step.code
     lane = lanes.SOCKET if step.wire is not None else lanes.lane_of(code) if code else lanes.PYTHON
+    lane = step.compiled.lane if step.compiled is not None else lane
     caller = step.caller if step.caller is not None and step.caller.lane else None
     return Step(
-        kind=step.kind,
+        kind="call" if step.kind == "compiled" else step.kind,
         name=_name(step),
         lane=functions.lane(lane),
         thread=telling.thread(step.thread),
@@ -85,6 +88,8 @@ def tell(step: Told, depth: int, telling: Telling, chunks: dict[int, int], until
 def _name(step: Told) -> str:
     if step.wire is not None:
         return step.wire.op
+    if step.compiled is not None:
+        return step.compiled.name
     if step.code is None:
         return "a thread starts"
     return step.code.qualname.replace(".<locals>", "")
@@ -92,6 +97,8 @@ def _name(step: Told) -> str:
 
 def _note(step: Told, code: Code | None, telling: Telling) -> str:
     functions = telling.functions
+    if step.compiled is not None:
+        return COMPILED
     if step.kind in ("thread", "handoff", "return") or step.wire is not None:
         return functions.said(step.wire.op if step.wire is not None else step.kind)
     return functions.note(code, crosses=_crosses(step, telling)) if code is not None else ""
@@ -146,7 +153,7 @@ def executed(step: Told, trace: Trace, until: int) -> tuple[int, ...]:
     if step.kind not in ("call", "resume", "return"):
         return ()
     call = trace.calls[step.call]
-    spans = [span for span in call.spans if step.kind == "return" or span.start == step.key]
+    spans = [span for span in call.spans if step.kind == "return" or span.start in step.keys]
     if not spans:
         return ()
     stop = min(spans[-1].stop or until, until)

@@ -11,6 +11,7 @@ from tracer.reading.consumers import Consumers
 from tracer.reading.flow import Flow
 from tracer.reading.journeys import Journey
 from tracer.reading.lock import Lock
+from tracer.reading.tasks import AWAITING
 from tracer.reading.trace import Trace
 
 from .. import notes
@@ -158,7 +159,7 @@ class _Maker:
         steps = self._steps(scene, chunks)
         calls: dict[int, int] = {}
         for place, (step, _) in enumerate(flat(scene.steps)):
-            if step.kind in ("call", "return"):
+            if step.kind in ("call", "return") or (step.code is not None and step.code.kind in AWAITING):
                 calls.setdefault(step.call, place)
         moved = {step.chunk: place for place, step in enumerate(steps) if step.chunk >= 0}
         wires = {wire: moved[chunk] for wire, chunk in chunks.items() if chunk in moved}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tracer.reading.fields import Field, dissect
 from tracer.reading.fields.http1_names import Http
+from tracer.reading.fields.tls import Tls
 from tracer.reading.fields.websocket_names import Ws
 from tracer.reading.trace import Trace, Wire
 
@@ -150,7 +151,7 @@ def kind_of(group: Sequence[Field]) -> str:
         return _below(first, Ws.OPCODE.word).partition(": ")[2] or "frame"
     if first.name == Ws.HTTP.word:
         return Http.RESPONSE.word
-    return first.name if first.name in (Http.REQUEST.word, Http.RESPONSE.word) else "data"
+    return first.name if first.name in (Http.REQUEST.word, Http.RESPONSE.word, Tls.RECORD.word) else "data"
 
 
 def title_of(kind: str, group: Sequence[Field]) -> str:

@@ -20,6 +20,9 @@ from tracer.reading.trace import Span, Wire
 from .lanes import lane_of
 from .messages import Part
 
+#: Beyond every place in the order.
+NEVER = 1 << 62
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -101,7 +104,15 @@ class Scenes:
         later = [w for w in self._moves[wire.thread] if w.ended > wire.ended]
         if later and later[0].direction == "out":
             return self._begins(later[0]) + 1
-        return self._chains.next_read(wire)
+        return min(self._chains.next_read(wire), self._answered(wire))
+
+    def _answered(self, wire: Wire) -> int:
+        """Where a task writes on the connection that its loop has read from: what the loop does then is another matter.
+        Without tasks, never."""
+        trace = self._trace
+        same = (w for w in trace.wires if trace.tasks and w.connection == wire.connection and w.direction)
+        mine = (w.began for w in same if w.ended > wire.ended and trace.carrier(w.thread) == wire.thread != w.thread)
+        return min(mine, default=NEVER)
 
     def _handed_over(self, journey: Journey) -> list[Step]:
         """The handoff, and the call that gave the value to the program."""
@@ -109,9 +120,11 @@ class Scenes:
             journey.call,
             [s for n, s in journey.sightings if n is journey.node and s.thread != journey.call.thread],
         )
-        end = replace(self._chains.span_step(call.last), kind="return", key=call.last.stop)
+        given = next((span for span in call.spans if span.stop == journey.order), call.last)
+        end = replace(self._chains.span_step(given), kind="return", key=given.stop)
+        woken = self._woken(journey)
         if not before:
-            return [end]
+            return [*woken, end]
         last = before[-1]
         holders = [s for s in self._chains.stack(last.thread, last.order) if s.call != last.call]
         holder = holders[-1] if holders else self._trace.calls[last.call].last
@@ -124,7 +137,14 @@ class Scenes:
             outcome=outcome,
             ended="",
         )
-        return [handoff, end]
+        return [handoff, *woken, end]
+
+    def _woken(self, journey: Journey) -> list[Step]:
+        """What a task did from where it went on until the program had the value: nothing but that is on its lane."""
+        if journey.call.thread not in self._trace.tasks:
+            return []
+        read = max((stretch.wire.ended for stretch in journey.wires), default=journey.order)
+        return self._chains.within(journey.call.thread, read, journey.order)
 
     # -- leaving ---------------------------------------------------------------------------------------------------
 

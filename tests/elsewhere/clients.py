@@ -88,7 +88,8 @@ def echo(path: str, *payloads: tuple[int, bytes]) -> Script:
 
 
 def socketio_event(peer: Peer) -> None:
-    """Engine.IO 4 on a WebSocket: open, connect to the default namespace, one event, its answer, and the close."""
+    """Engine.IO 4 on a WebSocket: open, connect to the default namespace, one event, its answer, and the close. Between
+    them a second event: it is answered by the thread that answered the first, whose write has then returned."""
     peer.send(upgrade("/socket.io/?EIO=4&transport=websocket"))
     peer.read_until(b"\r\n\r\n")
     assert b'"sid"' in peer.read_frame()
@@ -96,6 +97,8 @@ def socketio_event(peer: Peer) -> None:
     assert b"40{" in peer.read_frame()
     peer.send(frame(1, b'42["say",{"city":"Trondheim"}]'))
     assert b'42["said","Trondheim"]' in peer.read_frame()
+    peer.send(frame(1, b'42["say",{"city":"Bergen"}]'))
+    assert b'42["said","Bergen"]' in peer.read_frame()
     peer.send(close(1000))
     assert peer.read_frame()[0] == 0x88
 

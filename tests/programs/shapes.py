@@ -326,11 +326,102 @@ def unhashable(values):
     return {"set": {1, 2, 3}, "none": None, "values": values}
 
 
+class First(Exception):
+    pass
+
+
+class Second(Exception):
+    pass
+
+
+def handled_meanwhile():
+    try:
+        raise First
+    finally:
+        try:
+            raise Second
+        except Second:
+            pass
+
+
+def replaced_meanwhile():
+    try:
+        raise First
+    finally:
+        try:
+            raise Second
+        finally:
+            is_even(0)
+
+
+def raised_again():
+    try:
+        raise First
+    except First:
+        swallow(replaced_meanwhile)
+        raise
+
+
+def will_not_end():
+    try:
+        yield 1
+    finally:
+        yield 2
+
+
+def closed_in_vain():
+    steps = will_not_end()
+    next(steps)
+    try:
+        steps.close()
+    except RuntimeError:
+        next(steps)
+
+
+def waits_with_one():
+    try:
+        raise First
+    finally:
+        swallow(replaced_meanwhile)
+        yield from iter([1])
+
+
+def thrown_out():
+    steps = waits_with_one()
+    next(steps)
+    steps.throw(Second)
+
+
+def retries():
+    for _ in range(3):
+        try:
+            yield
+        except Second:
+            continue
+
+
+def tried_again():
+    steps = retries()
+    next(steps)
+    steps.throw(Second)
+    next(steps)
+
+
+def several_at_once():
+    left = []
+    for function in (handled_meanwhile, replaced_meanwhile, raised_again, closed_in_vain, thrown_out, tried_again):
+        try:
+            function()
+        except BaseException as error:
+            left.append(type(error).__name__)
+    return left
+
+
 EVERYTHING = {
     name: globals()[name]
     for name in (
         "use_counter", "throw_and_close", "throw_before_start", "close_before_start", "delegate", "delegate_throw",
         "dropped", "passes", "finally_returns", "objects", "lambdas", "comprehensions", "class_body", "call_all",
-        "threads", "raw_thread", "generator_changes_thread", "run_async", "run_cancel",
+        "threads", "raw_thread", "generator_changes_thread", "run_async", "run_cancel", "several_at_once",
     )
 }  # fmt: skip

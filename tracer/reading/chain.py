@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from .awaits import awaited
+from .compiled import Compiled
 from .steps import Step
+from .tasks import AWAITING
 from .trace import Call, Code, Span, Start, Trace, Wire
 
 
@@ -23,6 +26,7 @@ class Chains:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
+        self._compiled = Compiled(trace)
 
     # -- finding calls -------------------------------------------------------------------------------------
 
@@ -34,12 +38,13 @@ class Chains:
     # -- down ----------------------------------------------------------------------------------------------
 
     def below(self, call: Call) -> Step:
-        """The call with everything inside it, as a tree."""
-        return self._span_step(call.first, 0)
+        """The call with everything inside it, as a tree; of a coroutine, all that it did between its waits."""
+        steps = [self._span_step(span, 0) for span in call.spans[: None if call.code.kind in AWAITING else 1]]
+        return awaited(steps)[0]
 
     def _span_step(self, span: Span, depth: int) -> Step:
         inside = self._inside(span)
-        return replace(self._plain(span, depth), children=tuple(self._build(inside, depth + 1)))
+        return replace(self._plain(span, depth), children=tuple(awaited(self._build(inside, depth + 1))))
 
     def _build(self, items: Sequence[Span | Wire | Start], depth: int) -> list[Step]:
         """Steps of the items directly at this depth; what lies inside a span goes into it."""
@@ -58,12 +63,12 @@ class Chains:
                 position = inner
             else:
                 steps.append(self._wire(item, depth) if isinstance(item, Wire) else self._start(item, depth))
-        return steps
+        return self._compiled.between(steps, depth)
 
     def within(self, thread: int, after: int, before: int) -> list[Step]:
         """What began on one thread strictly between two places in the order, as trees; a call that was running already
         is not among it, what it called meanwhile is."""
-        return self._build(self.window(thread, after, before), 0)
+        return awaited(self._build(self.window(thread, after, before), 0))
 
     def _inside(self, span: Span) -> list[Span | Wire | Start]:
         stop = span.stop or self._end
@@ -129,7 +134,7 @@ class Chains:
         """From `accept` to one read, and everything that its thread did with it until it read again."""
         chain = _Chain()
         chain.add(self.arrival(wire))
-        chain.steps += self._build(self.window(wire.thread, wire.ended, self.next_read(wire)), 0)
+        chain.steps += self.within(wire.thread, wire.ended, self.next_read(wire))
         return chain.steps
 
     def arrival(self, wire: Wire) -> list[Step]:
@@ -163,8 +168,7 @@ class Chains:
         """Everything that ran on the reader's thread from the read to the value's birth, and what the call that
         got it then told other threads."""
         stop = self._handed_over(birth, read) if birth.thread != call.thread else birth.order + 1
-        items = self.window(birth.thread, read.ended, stop)
-        chain.steps += self._build(items, 0)
+        chain.steps += self.within(birth.thread, read.ended, stop)
 
     def _handed_over(self, birth: Sighting, read: Wire) -> int:
         """Where the reader's thread is done with the value: after the last call that held it, and after a call
@@ -197,7 +201,7 @@ class Chains:
                 )
             )
             return
-        seen = {step.key for step in chain.steps for step in step.walk()}
+        seen = {key for step in chain.steps for step in step.walk() for key in step.keys}
         for sighting in sightings:
             for span in self.stack(sighting.thread, sighting.order):
                 if span.start not in seen:

@@ -44,7 +44,7 @@ class Git:
                 capture_output=True,
                 timeout=120,
                 stdin=subprocess.DEVNULL,
-                env=_environment(clone),
+                env=environment(clone),
             )
         except FileNotFoundError:
             raise LockError("There is no `git` on the PATH, and without it no commit can be read.") from None
@@ -58,7 +58,7 @@ class Git:
         return done.stdout.decode("utf-8", "surrogateescape")
 
 
-def _environment(clone: Path) -> dict[str, str]:
+def environment(clone: Path) -> dict[str, str]:
     """The environment that makes git read this folder's own objects and nothing else."""
     ours = {name: value for name, value in os.environ.items() if name in _GIT_KEPT or not name.startswith("GIT_")}
     ours["GIT_CEILING_DIRECTORIES"] = str(clone.parent)  # a plain folder inside somebody's repository is no clone

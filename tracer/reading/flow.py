@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from .equals import Equals
 from .extent import literals
 from .kept import Kept
 from .memory import Memory
@@ -30,6 +32,8 @@ from .trace import Call, Span, Trace, Value, Wire
 GOT = 16
 #: Exact types of which every item is described, up to a number; and kinds of items with nothing in them.
 CONTAINERS = frozenset({"list", "dict", "tuple", "set", "frozenset"})
+STEADY = frozenset({"str", "bytes"})
+COMPREHENSION = "comprehension"
 FLAT = frozenset({"atom", "text", "bytes"})
 
 
@@ -75,6 +79,18 @@ class Flow:
         """The node that a described value is: of a bytearray, in the state that this row describes."""
         return self.nodes.get(self._rows.get(value.id, value.object))
 
+    @cached_property
+    def _equals(self) -> Equals:
+        return Equals(self.nodes, self._ordinary, self._memory.was_read)
+
+    def recall(self, node: Node) -> bool:
+        """Whether a value of which nothing is known equals one that was read; then there is an edge from now on."""
+        origin = self._equals.of(node) if node.wire is None and node.id not in self.into else None
+        if origin is not None:
+            first = node.sightings[0]
+            self._join(origin, node, first.order, first.thread, first.call)
+        return origin is not None
+
     def _events(self) -> list[tuple[int, str, Span | Wire]]:
         events: list[tuple[int, str, Span | Wire]] = []
         for span in self.trace.spans:
@@ -89,6 +105,9 @@ class Flow:
     def _begin(self, span: Span) -> None:
         call = self.trace.calls[span.call]
         stack = self._stacks.setdefault(span.thread, [])
+        if call.code.kind == COMPREHENSION and stack:  # since 3.12 it is part of the function around it
+            stack.append(stack[-1])
+            return
         frame = self._frames.setdefault(call.id, _Frame(call.id))
         if span.position == 0:
             outer = stack[-1] if stack else None
@@ -106,6 +125,8 @@ class Flow:
     def _end(self, span: Span) -> None:
         stack = self._stacks.setdefault(span.thread, [])
         frame = stack.pop() if stack else None
+        if self.trace.calls[span.call].code.kind == COMPREHENSION and stack:
+            return
         if span.ended != "yielded":
             self._frames.pop(span.call, None)
         if span.ended in ("returned", "yielded"):
@@ -131,7 +152,7 @@ class Flow:
             node = self._node(value)
             node.wire = wire
             node.sightings.append(Sighting(wire.ended, wire.thread, wire.call, "read", ""))
-            self._memory.has_read(wire.thread, node.id, wire.connection)
+            self._memory.has_read(self.trace.carrier(wire.thread), node.id, wire.connection)
             if frame is not None:
                 frame.single.pop((value.type, value.data), None)  # an equal byte that comes next is this one
                 self._hold(frame, [node.id])
@@ -197,11 +218,14 @@ class Flow:
                     yield value.data
 
     def _inside(self, number: int) -> list[tuple[str, Value]]:
-        """The data directly inside a value, but for what can change: that is told as it was when it was described,
-        which may be later."""
+        """The data directly inside a value, but for what can change: that is told as it was when it was described. The
+        items of a container are told where its description is first met: there that is now."""
         if number not in self._parts:
+            holder = self.trace.value(number)
             found = ((label, self.trace.value(child)) for label, child in self.trace.parts.get(number, ()))
-            self._parts[number] = [(label, v) for label, v in found if v is not None and is_data(v) and _steady(v)]
+            data = [(label, v) for label, v in found if v is not None and is_data(v)]
+            self._parts[number] = [(label, v) for label, v in data if v.type in STEADY]
+            return data if holder is not None and holder.kind == "container" else self._parts[number]
         return self._parts[number]
 
     def _sight(
@@ -234,9 +258,10 @@ class Flow:
     ) -> list[Origin]:
         """What a new value was made of. Of few bytes, a key says something only where one call took the one and gave
         the other."""
+        around, inside = self._around(thread), (holder,) if holder else ()
+        thread = self.trace.carrier(thread)  # tasks take turns in reading
         if literal:
             return self._origins.next_read(node, thread)
-        around, inside = self._around(thread), (holder,) if holder else ()
         if frame is None:
             return self._origins.of(node, None, (), inside, (), thread, around, False)
         keys = self._keys(frame) if role == "result" or node.size > LEAST else None
@@ -303,10 +328,6 @@ class Flow:
             value = self.trace.value(number)
             if value is not None and value.object and value.kind in ("object", "container"):
                 yield value.object
-
-
-def _steady(value: Value) -> bool:
-    return value.type in ("str", "bytes")
 
 
 def _alike(one: Value, other: Value) -> bool:

@@ -84,7 +84,7 @@ def journeys(flow: Flow) -> tuple[Journey, ...]:
     for order, call, direction, node in seen:
         ways = []
         if node.id not in told:
-            way = _back(flow, node, order)
+            way = _back(flow, node, order, direction == "in")
             if direction == "in" or _got(flow, node, way[0], told):
                 ways.append(("in", way))
         if direction == "out":
@@ -294,8 +294,9 @@ class _Walk:
         )
 
 
-def _back(flow: Flow, node: Node, order: int) -> Way:
-    """All that a value was made of, to the bytes that were read."""
+def _back(flow: Flow, node: Node, order: int, got: bool = False) -> Way:
+    """All that a value was made of, to the bytes that were read. `got`: the program got it from a library; if it leads
+    nowhere, what is equal to one that was read is taken for that."""
     walk = _Walk()
     walk.reach((node.id, order, 0, node.size))
     while walk.todo:
@@ -310,7 +311,22 @@ def _back(flow: Flow, node: Node, order: int) -> Way:
                 first, last = _source_range(flow, edge, start, stop)
                 if first < last:
                     walk.reach((edge.source, edge.order, first, last), state, edge)
+    if got and not walk.ends and _recalled(flow, node):
+        return _back(flow, node, order)
     return walk.way(flow)
+
+
+def _recalled(flow: Flow, node: Node) -> bool:
+    """Whether what a value is, or was cut from, equals something that was read. What was put together is made here."""
+    todo, seen, found = [node.id], {node.id}, False
+    while todo:
+        one = todo.pop()
+        edges = flow.into.get(one, ())
+        fresh = {edge.source for edge in edges if edge.relation.how not in OF_MADE} - seen
+        found = flow.recall(flow.nodes[one]) or found
+        seen |= fresh
+        todo += fresh
+    return found
 
 
 def _source_range(flow: Flow, edge: Edge, start: int, stop: int) -> tuple[int, int]:

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from .trace import Code, Value, Wire
+
+if TYPE_CHECKING:
+    from .compiled import Method
 
 
 @dataclass(frozen=True)
 class Step:
     """One line of a chain.
 
-    `kind` is call, resume, wire, thread, handoff or return; `call` the evidence: the call's number in the trace
-    (for a wire event, the call that moved the bytes). `depth` counts from the chain's own line: 0 for the calls
-    that lead somewhere, more for what ran inside one of them. `caller` and `line` are the call site, `code` the callee.
-    `crosses` says that caller and callee lie in different lanes. `count` is how often it was repeated in a row,
-    `hidden` how many calls inside it are not shown. `key` is its place in the global order.
+    `kind` is call, resume, wire, thread, handoff, return or compiled (see `compiled.py`); `call` the evidence: the
+    call's number in the trace (for a wire event, the call that moved the bytes). `depth` counts from the chain's own
+    line: 0 for the calls that lead somewhere, more for what ran inside one of them. `caller` and `line` are the call
+    site, `code` the callee. `crosses` says that caller and callee lie in different lanes. `count` is how often it was
+    repeated in a row, `hidden` how many calls inside it are not shown. `key` is its place in the global order; `again`
+    are those at which a coroutine that had waited went on.
     """
 
     kind: str
@@ -38,6 +43,8 @@ class Step:
     crosses: bool = False
     count: int = 1
     hidden: int = 0
+    again: tuple[int, ...] = ()
+    compiled: Method | None = None
     children: tuple[Step, ...] = field(default=(), compare=False)
 
     def walk(self) -> Iterator[Step]:
@@ -47,12 +54,26 @@ class Step:
             yield from child.walk()
 
     @property
+    def keys(self) -> tuple[int, ...]:
+        """The places at which it began and went on."""
+        return (self.key, *self.again)
+
+    @property
     def shape(self) -> tuple[object, ...]:
         """What two steps must share to count as a repetition: who called whom, where, and all that is inside."""
         wire = (self.wire.op, self.wire.direction) if self.wire else None
         code = self.code.id if self.code else 0
         caller = self.caller.id if self.caller else 0
-        return (self.kind, code, caller, self.line, self.ended, wire, tuple((c.shape, c.count) for c in self.children))
+        return (
+            self.kind,
+            code,
+            caller,
+            self.line,
+            self.ended,
+            wire,
+            self.compiled,
+            tuple((c.shape, c.count) for c in self.children),
+        )
 
 
 def fold(steps: Sequence[Step], longest: int = 3) -> list[Step]:

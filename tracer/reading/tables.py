@@ -18,6 +18,10 @@ from ..recording.store import SCHEMA
 
 #: Made of the batches by whoever opens the trace first.
 MADE = """
+create table value (
+  id integer primary key, object integer not null, type text not null, kind text not null, size integer not null,
+  data, cut integer not null
+);
 create table call (
   id integer primary key, thread integer not null references thread, code integer not null references code
 );

@@ -60,6 +60,7 @@ class Tail:
         self._file: tuple[int, int] | None = None
         self._seen: tuple[object, ...] = ()
         self._quiet = 0
+        self._alone = 0
         self._roles: dict[int, str] = {}
 
     def seconds(self, at: int) -> float:
@@ -78,7 +79,7 @@ class Tail:
                     over = self._look_at_meta(db)
             except FileNotFoundError:
                 return State.ABSENT
-            return State.FINISHED if over or _abandoned(self.path) else State.GROWING
+            return State.FINISHED if over or abandoned(self.path) else State.GROWING
 
     def poll(self, *, surely: bool = False) -> list[Moved]:
         """The wire events that were committed since, as they ended; not all at once where there are many (`more`).
@@ -120,8 +121,9 @@ class Tail:
         seen = tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats)
         self._quiet = 0 if seen != self._seen else self._quiet + 1
         self._seen = seen
-        if self._quiet and self._quiet % PATIENCE == 0 and len(stats) > 1 and _abandoned(self.path):
-            self.broken = True
+        if self._quiet and self._quiet % PATIENCE == 0:
+            self._alone = self._alone + 1 if abandoned(self.path) else 0
+            self.broken = self._alone > 1  # once alone it may be because its recorder lets go of it to fork
         return self._quiet % PATIENCE == 0
 
     @contextmanager
@@ -162,7 +164,7 @@ class Tail:
 
     def _rows(self, db: sqlite3.Connection, which: str, limit: int) -> list[Moved]:
         columns = "w.id, began, ended, thread, op, connection, code, line, w.size, value, error, detail, t0, t1, data"
-        query = f"select {columns} from wire w left join value v on v.id = w.value where {which}"
+        query = f"select {columns} from wire w where {which}"
         return [self._moved(db, row) for row in db.execute(f"{query} order by w.id limit {limit}").fetchall()]
 
     def _moved(self, db: sqlite3.Connection, row: tuple[object, ...]) -> Moved:
@@ -184,9 +186,18 @@ def _busy(error: sqlite3.OperationalError) -> bool:
     return any(word in str(error) for word in ("locked", "unable to open", "busy", "readonly"))
 
 
-def _abandoned(path: Path) -> bool:
-    """Whether nobody has the file open although its log is there: whoever wrote it was killed. False where that cannot
-    be told."""
+def tidy(path: Path) -> None:
+    """Take away the empty log that a reader may have left beside a finished trace. SQLite removes the log before the
+    file says that it has none any more, and a reader who comes in between makes a new one, which nobody takes away."""
+    log = path.with_name(path.name + "-wal")
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(20)[18:] == b"\1\1" and not log.stat().st_size:  # the file format's two versions: no log
+            log.unlink()
+            path.with_name(path.name + "-shm").unlink()
+
+
+def abandoned(path: Path) -> bool:
+    """Whether nobody has the file open: whoever wrote it has ended, or was killed. False where that cannot be told."""
     if sys.platform == "win32":
         return False
     import fcntl

@@ -8,176 +8,32 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from . import tables
+from .counting import Count, count_calls, event_bytes
+from .index import Progress, untold
 from .links import SourceFile
+from .model import Call as Call
+from .model import Code as Code
+from .model import Connection as Connection
+from .model import Distribution as Distribution
+from .model import File as File
+from .model import Span as Span
+from .model import Start as Start
+from .model import Value as Value
+from .model import Wire as Wire
 from .opening import TraceError as TraceError
 from .opening import connect, one_sentence
 from .tables import Damaged
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """An installed package: `licence` and `urls` as its metadata says them."""
-
-    name: str
-    version: str
-    licence: str
-    urls: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class File:
-    """A source file that a recorded or calling function lies in."""
-
-    id: int
-    lane: str
-    module: str
-    facts: SourceFile
-    distribution: Distribution | None
-    source: str | None
-
-
-@dataclass(frozen=True)
-class Code:
-    """One function (generator, lambda, class body …): where it is, lines first to last, its arguments' names."""
-
-    id: int
-    file: File
-    qualname: str
-    kind: str
-    first: int
-    last: int
-    arguments: tuple[str, ...]
-    recorded: bool
-
-    @property
-    def lane(self) -> str:
-        """The library that it belongs to."""
-        return self.file.lane
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One described value. Two rows with the same non-zero `object` are the same object at two times."""
-
-    id: int
-    object: int
-    type: str
-    kind: str
-    size: int
-    data: str | bytes | None
-    cut: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch in which a call was active: a plain function has one, a generator one for each resume.
-
-    `start` and `stop` are positions in the global order (`stop` is 0 where no end was recorded), `ended` is
-    returned, yielded, raised or open, `value` what came out. `caller` and `line` are the call site: the code
-    that called or resumed it, in scope or not; `parent` is the innermost recorded call that was active.
-    """
-
-    call: int
-    position: int
-    thread: int
-    parent: int
-    caller: int
-    line: int
-    start: int
-    stop: int
-    ended: str
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One activation of one function on one thread, with its arguments' values by position."""
-
-    id: int
-    thread: int
-    code: Code
-    arguments: tuple[int, ...]
-    spans: tuple[Span, ...]
-
-    @property
-    def first(self) -> Span:
-        """The span that began it."""
-        return self.spans[0]
-
-    @property
-    def last(self) -> Span:
-        """The span that ended it, or the latest one."""
-        return self.spans[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """Bytes that crossed a socket (or an accept, connect, shutdown, close), with the call that moved them.
-
-    `began` and `ended` are positions in the global order, `t0` and `t1` the same moments in nanoseconds, monotonic:
-    between them the call was blocked.
-    """
-
-    id: int
-    began: int
-    ended: int
-    thread: int
-    op: str
-    connection: int
-    code: int
-    line: int
-    size: int
-    value: int
-    error: int
-    detail: str
-    t0: int
-    t1: int
-    call: int
-
-    @classmethod
-    def of_row(cls, row: tuple[Any, ...]) -> Wire:
-        """From a row of the table, where nothing is null and here 0."""
-        filled: list[Any] = [0 if column is None else column for column in row]
-        return cls(*filled)
-
-    @property
-    def direction(self) -> str:
-        """in, out, or '' where nothing moved."""
-        if not self.size or not self.value:
-            return ""
-        return "in" if self.op.startswith("recv") or self.op == "read" else "out"
-
-
-@dataclass(frozen=True)
-class Start:
-    """A thread started another: where in the order, in which call, at which line."""
-
-    order: int
-    thread: int
-    call: int
-    caller: int
-    line: int
-    child: int
-
-
-@dataclass(frozen=True)
-class Connection:
-    """One socket, as far as its ends were known."""
-
-    id: int
-    family: str
-    local: str
-    peer: str
-    role: str
-    tls: bool
+from .tasks import Task, Tasks, greenlet_names
+from .uncollected import uncollected
 
 
 class Trace:
@@ -188,10 +44,18 @@ class Trace:
         self.path = path
 
     @classmethod
-    def open(cls, path: str | Path) -> Trace:
-        """Open the trace at `path`; make its tables if it has none. Raises `TraceError`, and changes nothing then."""
+    def open(cls, path: str | Path, progress: Progress = untold) -> Trace:
+        """Open the trace at `path`; make its tables if it has none, which `progress` is told of. Raises `TraceError`,
+        and changes nothing then."""
         path = Path(path)
-        return cls(connect(path), path)
+        return cls(connect(path, progress=progress), path)
+
+    @classmethod
+    def open_at_once(cls, path: str | Path) -> Trace:
+        """The same without the tables, in a moment however large it is: `meta` and `scope` can be read, not the calls.
+        Raises `TraceError`, and changes nothing."""
+        path = Path(path)
+        return cls(connect(path, tables=False), path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -212,6 +76,19 @@ class Trace:
     def meta(self) -> dict[str, str]:
         """What the recorder noted of the run: Python's version, engine, options, counts."""
         return dict(self._rows("meta", "key, value", "key"))
+
+    @property
+    def size(self) -> int:
+        """Bytes that its events take as they were recorded: what making the tables, and following values, costs goes
+        with them. Raises `TraceError`."""
+        with one_sentence(self.path):
+            return event_bytes(self._db)
+
+    def count(self, most: int) -> Count:
+        """How many calls it has, without the tables: about, where its events take more than `most` bytes. Raises
+        `TraceError`."""
+        with one_sentence(self.path):
+            return count_calls(self._db, most)
 
     @cached_property
     def distributions(self) -> dict[int, Distribution]:
@@ -261,8 +138,20 @@ class Trace:
 
     @cached_property
     def threads(self) -> dict[int, str]:
-        """Names of threads by number."""
-        return dict(self._rows("thread", "id, name", "id"))
+        """Names of threads by number, and of the greenlets and tasks that take turns on them (`tasks.py`)."""
+        rows = list(self._rows("thread", "id, name, kind", "id"))
+        greenlets = {number: name for number, name, kind in rows if kind == "greenlet"}
+        names = {number: name for number, name, _ in rows} | greenlet_names(greenlets, self.calls)
+        return names | {task.id: task.name for task in self.tasks.values()}
+
+    @cached_property
+    def tasks(self) -> dict[int, Task]:
+        """Coroutines that an event loop stepped, by number: each is told as a thread of its own."""
+        return self._tasks.tasks
+
+    def carrier(self, thread: int) -> int:
+        """The thread that a task ran on; a thread itself."""
+        return self.tasks[thread].thread if thread in self.tasks else thread
 
     @cached_property
     def connections(self) -> dict[int, Connection]:
@@ -278,7 +167,8 @@ class Trace:
         """Wire events in the order in which they ended."""
         calls: dict[int, int] = dict(self._rows("wire_call", "wire, call", "wire"))
         columns = "id, began, ended, thread, op, connection, code, line, size, value, error, detail, t0, t1"
-        return tuple(Wire.of_row((*row, calls.get(row[0]))) for row in self._rows("wire", columns, "ended"))
+        found = (Wire.of_row((*row, calls.get(row[0]))) for row in self._rows("wire", columns, "ended"))
+        return tuple(self._tasks.of_wire(wire) for wire in found)
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:
@@ -287,25 +177,37 @@ class Trace:
         found = tuple(Start(*row) for row in rows)
         with one_sentence(self.path):
             _check_origins(found)
-        return found
+        return tuple(self._tasks.of_start(start) for start in found)
 
     @cached_property
     def calls(self) -> dict[int, Call]:
         """Every call by number, in the order in which they began."""
-        spans: dict[int, list[Span]] = {}
+        return {number: self._tasks.of_call(call) for number, call in self._calls.items()}
+
+    @cached_property
+    def _tasks(self) -> Tasks:
+        return Tasks(self._calls, self.codes, (row[0] for row in self._rows("thread", "id", "id")))
+
+    @cached_property
+    def _calls(self) -> dict[int, Call]:
+        with uncollected():
+            return self._made_calls()
+
+    def _made_calls(self) -> dict[int, Call]:
         columns = "call, position, thread, parent, caller, line, start, stop, ended, value"
-        for row in self._rows("span", columns, "call, position"):
-            spans.setdefault(row[0], []).append(Span(*row))
-        arguments: dict[int, list[int]] = {}
-        for call, value in self._rows("argument", "call, value", "call, position"):
-            arguments.setdefault(call, []).append(value)
+        spans = {call: tuple(map(Span._make, rows)) for call, rows in self._by_call("span", columns)}
+        arguments = {
+            call: tuple([value for _, value in rows]) for call, rows in self._by_call("argument", "call, value")
+        }
         calls, codes = {}, self.codes
         for number, thread, code in self._rows("call", "id, thread, code", "id"):
             if number not in spans:
                 raise TraceError(f"{self.path} is damaged: call {number} has no span; record it again")
-            its_spans, its_arguments = tuple(spans[number]), tuple(arguments.get(number, ()))
-            calls[number] = Call(number, thread, codes[code], its_arguments, its_spans)
+            calls[number] = Call(number, thread, codes[code], arguments.get(number, ()), spans[number])
         return calls
+
+    def _by_call(self, table: str, columns: str) -> Iterator[tuple[int, Iterator[tuple[Any, ...]]]]:
+        return groupby(self._rows(table, columns, "call, position"), _first)
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
@@ -314,10 +216,11 @@ class Trace:
 
     def value(self, number: int) -> Value | None:
         """One value by number; None for 0."""
-        return self._values.get(number)
+        return self.values.get(number)
 
     @cached_property
-    def _values(self) -> dict[int, Value]:
+    def values(self) -> dict[int, Value]:
+        """Every value by number."""
         rows = self._rows("value", "id, object, type, kind, size, data, cut", "id")
         return {i: Value(i, same, t, kind, size, data, bool(cut)) for i, same, t, kind, size, data, cut in rows}
 
@@ -353,6 +256,9 @@ class Trace:
         """(path, lane, recorded, reason) for each file that a decision was made about."""
         rows = self._rows("scope", "path, lane, recorded, reason", "path")
         return tuple((path, lane, bool(recorded), reason) for path, lane, recorded, reason in rows)
+
+
+_first: Callable[[tuple[Any, ...]], Any] = itemgetter(0)
 
 
 def _check_origins(starts: tuple[Start, ...]) -> None:

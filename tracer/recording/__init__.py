@@ -9,8 +9,11 @@ It imports nothing of ours but its own files, by relative imports, so that it ca
 any name into any Python from 3.10 on. See docs/trace-format.md for what it writes.
 """
 
-from .program import Guest, compile_program
-from .recorder import Options, Recorder, RecorderError, Summary, record
+from .begin import beginning
+from .options import Options, RecorderError, Summary
+from .parts import record, recorded
+from .program import Guest
+from .recorder import Recorder
 from .scope import DEFAULT, Scope, Verdict
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "Scope",
     "Summary",
     "Verdict",
-    "compile_program",
+    "beginning",
     "record",
+    "recorded",
 ]

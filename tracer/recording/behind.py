@@ -7,7 +7,7 @@ forgets the thread, from 3.13 on a handle.
 from __future__ import annotations
 
 import _thread
-from _thread import start_new_thread  # as it was before a recording began
+from _thread import allocate_lock, start_new_thread  # as it was before a recording began
 from collections.abc import Callable
 from typing import Any
 
@@ -17,17 +17,20 @@ _start_joinable: Any = getattr(_thread, "start_joinable_thread", None)
 
 
 def start(work: Callable[[], object]) -> Callable[[], object]:
-    """Run `work` on a thread. What is returned waits until that is gone; call it once `work` is known to have begun."""
+    """Run `work` on a thread. What is returned waits until that is gone; call it once."""
     if _start_joinable is not None:
         joined: Callable[[], object] = _start_joinable(work, daemon=True).join
         return joined
     gone: list[Any] = []
+    begun = allocate_lock()
+    begun.acquire()
 
     def run() -> None:
         released_when_gone = _set_sentinel()
         released_when_gone.acquire()
         gone.append(released_when_gone)
+        begun.release()
         work()
 
     start_new_thread(run, ())
-    return lambda: gone[0].acquire()
+    return lambda: begun.acquire() and gone[0].acquire()

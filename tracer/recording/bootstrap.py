@@ -1,10 +1,11 @@
 """Run a program under the recorder, in its own interpreter: ``python bootstrap.py CONFIG PROGRAM [ARG ...]``.
 
-Started by `unmagic run` and by the scenarios as a file, never imported. It loads the recording half from the
-folder it lies in, under one private module name, makes itself invisible (``sys.argv``, ``sys.path``,
-``sys.modules`` and ``__main__`` are what the program would have found), runs the program, and writes the summary
-into the trace. CONFIG is a JSON object: the fields of `Options`, ``trace`` (the file to write), and ``settle``:
-seconds to wait at the end for threads that are still at work, daemon ones too.
+PROGRAM is what Python itself takes: a script, a folder with a ``__main__.py``, ``-m MODULE`` or ``-c CODE``. Started
+as a file by `unmagic run`, by the scenarios, and in place of a Python that the program starts (`following.py`); never
+imported. It loads the recording half from the folder it lies in, under one private module name, makes itself invisible
+(``sys.argv``, ``sys.orig_argv``, ``sys.path``, ``sys.modules`` and ``__main__`` are what the program would have found),
+runs the program, and writes the summary into the trace. CONFIG is a JSON object: the fields of `Options`, ``trace``
+(the file to write), and what `Guest` tells.
 
 Exit code: the program's; 2, after one sentence, where the recording cannot start. Then the program has not run.
 """
@@ -12,6 +13,10 @@ Exit code: the program's; 2, after one sentence, where the recording cannot star
 _found = dict(globals())  # what the interpreter puts into a program's `__main__`
 
 import sys  # noqa: E402
+
+if sys.version_info < (3, 10):  # noqa: UP036 - before anything that an older one cannot load; it can read this far
+    sys.stderr.write("unmagic: Python {}.{} is too old to be recorded: 3.10 is the first\n".format(*sys.version_info))
+    sys.exit(2)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,21 +50,20 @@ def _begin() -> "Callable[[], None]":
     folder = os.path.dirname(os.path.abspath(__file__))
     shelf = _load(PRIVATE + ".modules", os.path.join(folder, "modules.py")).Shelf()
     recording = shelf.load(lambda: _load(PRIVATE, os.path.join(folder, "__init__.py"), folder))
-    config, argv = sys.argv[1], sys.argv[2:]
-    program = os.path.join(os.getcwd(), argv[0])  # as the interpreter makes it absolute
-    if not _SAFE:
-        sys.path.insert(0, os.path.dirname(os.path.realpath(program)))
-    code = recording.compile_program(program)
-    if code is None:
+    config, words = sys.argv[1], sys.argv[2:]
+    first = len(sys.orig_argv) - len(sys.argv)
+    del sys.orig_argv[first : first + 2]
+    beginning = recording.beginning(words, _found)
+    if beginning is None:
         _say_it_yourself()
-    run = recording.Guest(config, program, code).start()
+    run = recording.Guest(config, words, beginning.run).start()
     shelf.put_away()
-    sys.argv = argv
+    if not _SAFE and beginning.path is not None:
+        sys.path.insert(0, beginning.path)
+    sys.argv = beginning.argv
     names = sys.modules["__main__"].__dict__
-    loader = type(_found["__loader__"])("__main__", program)
-    told = {**_found, "__doc__": None, "__file__": program, "__loader__": loader}
     names.clear()
-    names.update(told)
+    names.update(beginning.names)
     return lambda: run(names)
 
 
@@ -68,9 +72,8 @@ def _say_it_yourself() -> None:
     else says it in the interpreter's words."""
     import os
 
-    flags = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv)]
     sys.stdout.flush()
-    os.execv(sys.executable, [*flags, *sys.argv[2:]])
+    os.execv(sys.executable, sys.orig_argv)
 
 
 if __name__ == "__main__":

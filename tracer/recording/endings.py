@@ -27,31 +27,38 @@ def _hits_our_group(group: Any = 0, number: Any = 0, *_: Any) -> bool:
     return bool(number) and group in (0, os.getpgrp())
 
 
-ENDINGS: tuple[tuple[Any, str, Callable[..., bool]], ...] = (
-    (os, "_exit", _always),
-    (os, "abort", _always),
-    (os, "execv", _always),
-    (os, "execve", _always),
-    (os, "kill", _hits_us),
-    (os, "killpg", _hits_our_group),
-    (signal, "raise_signal", _always),
+#: (module, function, whether a call with these arguments ends the process, what to do before).
+ENDINGS: tuple[tuple[Any, str, Callable[..., bool], str], ...] = (
+    (os, "_exit", _always, "leave"),
+    (os, "abort", _always, "write"),
+    (os, "execv", _always, "execute"),
+    (os, "execve", _always, "execute"),
+    (os, "kill", _hits_us, "write"),
+    (os, "killpg", _hits_our_group, "write"),
+    (signal, "raise_signal", _always, "write"),
 )
 
 
-def write_before_endings(write: Callable[[float], None]) -> None:
-    """Have every function that may end the process call `write(PATIENCE)` first. For the process's whole life: what
-    has imported one by name keeps it."""
-    for module, name, ends in ENDINGS:
+def act_before_endings(acts: dict[str, Callable[[float], object]]) -> None:
+    """Have every function that may end the process do one of the `acts` first, for `PATIENCE` seconds at most: "leave"
+    before an end that is sure, "write" before one that may not come, "execute" before another program takes the
+    process over. For the process's whole life: what has imported a function by name keeps it."""
+    for module, name, ends, act in ENDINGS:
         if hasattr(module, name):
-            setattr(module, name, _after(write, getattr(module, name), ends))
+            setattr(module, name, _after(acts[act], getattr(module, name), ends))
 
 
-def _after(write: Callable[[float], None], original: Any, ends: Callable[..., bool]) -> Any:
+def _after(act: Callable[[float], object], original: Any, ends: Callable[..., bool]) -> Any:
     def shim(*args: Any, **kwargs: Any) -> Any:
         if ends(*args):
-            write(PATIENCE)
+            act(PATIENCE)
         return original(*args, **kwargs)
 
+    return alike(shim, original)
+
+
+def alike(shim: Any, original: Any) -> Any:
+    """`shim`, called as what it stands for."""
     for name in ("__name__", "__qualname__", "__module__", "__doc__", "__text_signature__"):
         if hasattr(original, name):
             setattr(shim, name, getattr(original, name))

@@ -38,7 +38,7 @@ MUTABLE = _ids(list, dict, set, bytearray)
 _mro = type.__dict__["__mro__"].__get__
 namespace = type.__dict__["__dict__"].__get__
 _qualname = type.__dict__["__qualname__"].__get__
-_name = type.__dict__["__name__"].__get__
+_module = type.__dict__["__module__"].__get__
 _weak = type.__dict__["__weakrefoffset__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
@@ -51,7 +51,7 @@ def type_name(kind: type) -> str:
     name = str.__str__(_qualname(kind))
     module = namespace(kind).get("__module__")
     if type(module) is not str and not _flags(kind) & _HEAP_TYPE:
-        module = str.__str__(_name(kind)).rpartition(".")[0]
+        module = _module(kind)  # of a class that C made, from its full name
     return f"{module}.{name}" if type(module) is str and module not in ("builtins", "") else name
 
 

@@ -13,11 +13,9 @@ from _thread import _local
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD
-from .kinds import PLAIN
+from .events import LINE, RETURN, UNWIND, YIELD
 from .scope import beyond_us
 from .settrace import FULL
-from .snapshots import loose, taker
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -75,11 +73,11 @@ class MonitoringEngine:
 
     def _callbacks(self, disable: Any, monitoring: Any, events: Any) -> dict[int, Any]:
         recorder, tool, local_codes = self._recorder, self._tool, self._local
-        files: dict[str, Any] = recorder.files
-        tick, entry_of = recorder.tick, recorder.entry
-        keep_values = recorder.options.values
-        plain, take, frame_of, beyond = PLAIN, taker(recorder.known), sys._getframe, beyond_us
-        deep = recorder.known.deep.get
+        entries: dict[int, Any] = recorder.decisions.entries
+        decide, number_of, tick = recorder.decisions.decide, recorder.codes.number, recorder.tick
+        numbers = recorder.codes.numbers
+        keep_values, frame_of, beyond = recorder.options.values, sys._getframe, beyond_us
+        rows, take, arguments = recorder.known.rows.get, recorder.hand.take, recorder.hand.arguments
         own = events.PY_START | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
         here = _local()
 
@@ -87,138 +85,137 @@ class MonitoringEngine:
             """This thread's list, at its first event."""
             thread_log = recorder.thread_log()
             if thread_log.number:
-                here.events = thread_log.events
-                here.put = thread_log.extend
+                here.put, here.events = thread_log.extend, thread_log.events
             return thread_log.extend
 
         def entry_for(code: CodeType) -> Any:
-            codes = files.get(code.co_filename)
-            if codes is None:
-                if code.co_filename in files:
-                    return None
-                codes = recorder.file(code.co_filename)
-                if codes is None:
-                    return None
-            entry = codes.get(id(code), False)
-            if entry is False:
-                entry = entry_of(code, codes)
-                if entry is not None:
-                    local_codes.append(code)
-                    monitoring.set_local_events(tool, code, own | (events.LINE if entry.lines else 0))
+            """The entry of code that is seen for the first time; None where it is not recorded."""
+            entry = decide(code)
+            if entry is not None:
+                local_codes.append(code)
+                monitoring.set_local_events(tool, code, own | (events.LINE if entry.lines else 0))
             return entry
 
         def on_start(code: CodeType, offset: int) -> Any:
+            entry: Any = None
+            frame: Any = None
             try:
-                codes = files.get(code.co_filename)
-                entry: Any = codes.get(id(code), False) if codes is not None else False
-                if entry is False:
+                try:
+                    entry = entries[id(code)]
+                except KeyError:
                     entry = entry_for(code)
                 if entry is None:
                     return disable
                 frame = frame_of(1)
                 back = frame.f_back
-                caller: CodeType | None = None
-                lasti = 0
-                if back is not None:
+                if back is None:
+                    caller = lasti = 0
+                else:
                     if entry.tapped:
                         back = beyond(back)
-                    caller, lasti = back.f_code, back.f_lasti
-                if not keep_values:
-                    arguments = []
-                elif entry.pick is not None:
-                    values = entry.pick(frame.f_locals)
-                    if entry.variable:
-                        arguments = [
-                            value if id(type(value)) in plain else (deep(id(value)) or take(value))
-                            for value in values[: -entry.variable]
-                        ]
-                        arguments += map(loose, values[-entry.variable :])
-                    else:
-                        arguments = [
-                            value if id(type(value)) in plain else (deep(id(value)) or take(value)) for value in values
-                        ]
-                elif entry.arguments:
-                    value = frame.f_locals[entry.arguments[0]]
-                    arguments = [
-                        loose(value)
-                        if entry.variable
-                        else value
-                        if id(type(value)) in plain
-                        else (deep(id(value)) or take(value))
-                    ]
-                else:
-                    arguments = []
+                    code = back.f_code
+                    lasti = back.f_lasti
+                    try:
+                        caller = numbers[id(code)]
+                    except KeyError:
+                        caller = number_of(code)
                 try:
                     put = here.put
                 except AttributeError:
                     put = log()
-                put((CALL, tick(), entry, caller, lasti, id(frame) if entry.suspends else 0, arguments))
+                if entry.suspends:
+                    found = arguments(entry, frame.f_locals) if keep_values else ()
+                    put((entry.begins, tick(), caller, lasti, id(frame), *found))
+                elif not keep_values or not entry.how:
+                    put((entry.begins, tick(), caller, lasti))
+                elif entry.how == 1:
+                    one = frame.f_locals[entry.first]
+                    put((entry.begins, tick(), caller, lasti, rows(id(one)) or take(one)))
+                elif entry.how == 2:
+                    one, two = entry.pick(frame.f_locals)
+                    put((entry.begins, tick(), caller, lasti, rows(id(one)) or take(one), rows(id(two)) or take(two)))
+                elif entry.how == 3:
+                    found = [rows(id(one)) or take(one) for one in entry.pick(frame.f_locals)]
+                    put((entry.begins, tick(), caller, lasti, *found))
+                else:
+                    put((entry.begins, tick(), caller, lasti, *arguments(entry, frame.f_locals)))
                 if len(put.__self__) > FULL:
                     recorder.wait(put.__self__)
+            except (
+                RecursionError
+            ) as error:  # the program has gone as deep as it may: there is no room to look at values
+                if entry is None or frame is None or not hasattr(here, "put"):
+                    recorder.fault(error)
+                    return None
+                bare = (id(frame),) if entry.suspends else ()
+                here.put((entry.begins, tick(), 0, 0, *bare, *(entry.nothing if keep_values else ())))
             except Exception as error:
                 recorder.fault(error)
             return None
 
         def on_resume(code: CodeType, offset: int, *_: Any) -> None:
             try:
-                codes = files.get(code.co_filename)
-                entry: Any = codes.get(id(code), False) if codes is not None else False
-                if entry is False:  # thrown into before any call of it began
-                    entry = entry_for(code)
+                entry = entries[id(code)] if id(code) in entries else entry_for(code)  # thrown into before it began
                 if entry is None:
                     return
                 frame = frame_of(1)
                 back = frame.f_back
-                caller, lasti = (back.f_code, back.f_lasti) if back is not None else (None, 0)
+                caller, lasti = (number_of(back.f_code), back.f_lasti) if back is not None else (0, 0)
                 try:
                     put = here.put
                 except AttributeError:
                     put = log()
                 if frame.f_lasti > entry.beginning:
-                    put((RESUME, tick(), entry, caller, lasti, id(frame)))
+                    put((entry.resumes, tick(), caller, lasti, id(frame)))
                 else:  # thrown into before it began
-                    put((CALL, tick(), entry, caller, lasti, id(frame), []))
+                    put((entry.begins, tick(), caller, lasti, id(frame), *(entry.nothing if keep_values else ())))
             except Exception as error:
                 recorder.fault(error)
 
         def on_end(kind: int) -> Any:
             def on_value(code: CodeType, offset: int, value: Any) -> None:
                 try:
-                    if not keep_values:
-                        value = None
-                    elif id(type(value)) not in plain:
-                        value = deep(id(value)) or take(value)
+                    told = (kind, tick(), rows(id(value)) or take(value)) if keep_values else (kind, tick())
                     try:
-                        here.put((kind, tick(), value))
+                        here.put(told)
                     except AttributeError:
-                        log()((kind, tick(), value))
+                        log()(told)
+                except RecursionError:
+                    here.put((kind, tick(), 0) if keep_values else (kind, tick()))
                 except Exception as error:
                     recorder.fault(error)
 
             return on_value
 
         def on_unwind(code: CodeType, offset: int, exception: BaseException) -> None:
-            codes = files.get(code.co_filename)
-            if codes is not None and codes.get(id(code)) is not None:
+            if entries.get(id(code)) is not None:
                 try:
-                    here.put((UNWIND, tick(), exception))
-                except AttributeError:
-                    log()((UNWIND, tick(), exception))
+                    told = (UNWIND, tick(), rows(id(exception)) or take(exception))
+                    try:
+                        here.put(told)
+                    except AttributeError:
+                        log()(told)
+                except RecursionError:
+                    here.put((UNWIND, tick(), 0))
+                except Exception as error:
+                    recorder.fault(error)
 
         def on_raise(code: CodeType, offset: int, exception: BaseException) -> None:
-            codes = files.get(code.co_filename)
-            if codes is not None and codes.get(id(code)) is not None:
+            entry = entries.get(id(code))
+            if entry is not None:
                 try:
-                    last = here.raised
-                except AttributeError:
-                    last = None
-                frame = frame_of(1)
-                if last != (id(exception), id(frame)):
-                    here.raised = (id(exception), id(frame))
-                    try:
-                        here.put((RAISE, tick(), (code, offset), exception))
-                    except AttributeError:
-                        log()((RAISE, tick(), (code, offset), exception))
+                    frame = frame_of(1)
+                    if getattr(here, "raised", None) != (id(exception), id(frame)):
+                        here.raised = (id(exception), id(frame))
+                        told = (entry.raises, tick(), offset, rows(id(exception)) or take(exception))
+                        try:
+                            here.put(told)
+                        except AttributeError:
+                            log()(told)
+                except RecursionError:
+                    pass  # no room: that it left each call is told all the same
+                except Exception as error:
+                    recorder.fault(error)
 
         def on_line(code: CodeType, line: int) -> None:
             try:

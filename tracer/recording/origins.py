@@ -12,6 +12,7 @@ import base64
 import hashlib
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 
 
@@ -51,7 +52,7 @@ class Origins:
             with open(path, "rb") as file:
                 data = file.read()
         except OSError:
-            return FileFacts(relative, "", False, None)
+            return FileFacts(relative, "", False, _cell(path))
         blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
         if kind != "installed":
             return FileFacts(relative, blob, kind == "stdlib", _decoded(data))
@@ -68,6 +69,13 @@ class Origins:
                     owners.update(dict.fromkeys(found.hashes, found))
             self._bases[base] = owners
         return self._bases[base]
+
+
+def _cell(name: str) -> str | None:
+    """The text of code that is in no file, where the program has told `linecache` (as notebooks do)."""
+    cache = getattr(sys.modules.get("linecache"), "cache", {})
+    entry = cache.get(name, ())
+    return "".join(entry[2]) if len(entry) == 4 and entry[1] is None else None
 
 
 def _decoded(data: bytes) -> str | None:

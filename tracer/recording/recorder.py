@@ -13,25 +13,30 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from _thread import _local, allocate_lock, get_ident
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import closing, suppress
 from itertools import count
 from time import sleep
-from types import CodeType
 from typing import Any
 
 from . import behind, store
-from .events import ThreadLog
-from .forks import forget, leave_signals_to_others, watch_forks
+from .codes import Codes
+from .decisions import Decisions
+from .events import ThreadLog, WireRecord
+from .forks import forget, leave_signals_to_others, soon, watch_forks
+from .greenlets import Greenlets
 from .kinds import forget_plans
 from .known import Known
 from .monitoring import EngineError, MonitoringEngine
-from .scope import DEFAULT, OWN, Entry, Scope
+from .options import FULL_TRACE, LOST, Options, RecorderError, Summary
+from .scope import OWN, Scope
 from .secrets import Secrets
 from .settrace import FULL, SettraceEngine
+from .sharing import share
+from .snapshots import Hand
 from .store import Store
 from .threads import ThreadStarts
 from .wiretap import Wiretap
@@ -41,88 +46,50 @@ from .writer import Writer
 #: processor's cache.
 INTERVAL = 0.05
 RESTING = 0.2
-#: What the trace says where its main thread had no hook any more in the end.
-LOST = (
-    "the end of the main thread may be missing: its trace function was gone (Python takes it away where a signal's "
-    "handler raises just then, and at the recursion limit; or the program set its own). The engine monitoring has no "
-    "such end"
-)
-
-
-class RecorderError(Exception):
-    """The recording cannot start; the message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What to record. `max_value`: bytes or characters kept of one value; `keep`: bytes of text and data that
-    may be held in memory so that identity can be followed; `thorough`: look into an object whenever it is seen, also
-    where it has stayed as it was for a while, so that nothing hangs on the clock; `program`: the folder of the program,
-    if it has one.
-    """
-
-    engine: str = "auto"
-    scope: tuple[str, ...] = DEFAULT
-    exclude: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
-    values: bool = True
-    wire: bool = True
-    max_value: int = 1 << 17
-    thorough: bool = False
-    keep: int = 32 << 20
-    show_secrets: bool = False
-    program: str | None = None
-    about: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What was recorded: counts, the size in bytes, what was masked, and our own faults, if any."""
-
-    path: str
-    engine: str
-    calls: int
-    threads: int
-    connections: int
-    size: int
-    masked: dict[str, int]
-    faults: tuple[str, ...]
-    unmatched: tuple[str, ...]
 
 
 class Recorder:
     """Records from `start` to `stop`; can be used once."""
 
-    def __init__(self, path: str, options: Options | None = None) -> None:
+    def __init__(self, path: str, options: Options | None = None, store: type[Store] = Store) -> None:
+        """`store` makes the file."""
         self.options = options or Options()
+        self._make_store = store
         self.path = os.path.abspath(path)
         self.active = False
         self.faults: list[str] = []
         self.tick: Any = count(1).__next__
         self.known = Known(self.options.keep, self.options.thorough)
-        #: co_filename -> {id(code): Entry or None}; None where nothing of the file is in scope.
-        self.files: dict[str, dict[int, Entry | None] | None] = {}
+        self.codes = Codes()
+        #: Socket calls that ended, in the order in which they were noted.
+        self.wires: list[WireRecord] = []
+        self.held: dict[int, dict[int, int]] = {}  # the settrace engine's: what suspended generators have raised
         o = self.options
-        self.scope = Scope(o.scope, o.exclude, o.lines, o.program)
-        self._secrets = Secrets(o.show_secrets)
-        self._entries = count(1).__next__
+        self.scope, self._secrets = Scope(o.scope, o.exclude, o.lines, o.program, o.cells), Secrets(o.show_secrets)
+        self.hand = Hand(self.known, self._secrets)
+        self.decisions = Decisions(self.scope, self.codes, self._secrets, self.look)
         self._thread_numbers = count(1).__next__
         self._logs: list[ThreadLog] = []
         self._here = _local()
-        self._drain_lock = allocate_lock()
-        self._entry_lock = allocate_lock()
-        self._wake = allocate_lock()
-        self._ended = allocate_lock()
+        self._drain_lock, self._fork_lock = allocate_lock(), allocate_lock()
+        self._wake, self._ended = allocate_lock(), allocate_lock()
         self._gone: Callable[[], object] = bool
+        self._unshare: Callable[[], object] = bool
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
-        self._ending = False
-        self._owner = 0
-        self._forks = 0
+        self._ending = self._forking = self._broken = False
+        self._stopped = ""
+        self.told = 0  # so many of the faults are in the trace; of the rest it could not be told there
+        self._hooked, self.interval = False, INTERVAL
+        self._owner = self._forks = 0
         self._summary: Summary | None = None
-        self._keep_alive: list[CodeType] = []
         self._engine: SettraceEngine | MonitoringEngine = self._choose_engine()
-        self._wiretap = Wiretap(self)
+        self._wiretap, self.greenlets = Wiretap(self), Greenlets(self)
         self._starts = ThreadStarts(self, getattr(self._engine, "boot", None))
+
+    @property
+    def engine(self) -> str:
+        """Which engine it has."""
+        return self._engine.name
 
     def _choose_engine(self) -> SettraceEngine | MonitoringEngine:
         wanted, has = self.options.engine, hasattr(sys, "monitoring")
@@ -140,11 +107,11 @@ class Recorder:
         if self._owner:
             raise RecorderError("a recorder records once; make another one")
         try:
-            self._store = Store(self.path)
+            self._store = self._make_store(self.path)
         except store.StoreError as error:
             raise RecorderError(str(error)) from None
         o = self.options
-        self._writer = Writer(self._store, self.scope, self._secrets, self.known, o.max_value, o.values)
+        self._writer = Writer(self._store, self.scope, self._secrets, self.hand, self.codes, o.max_value)
         try:
             self._writer.meta(self._about())
         except Exception as error:
@@ -154,14 +121,18 @@ class Recorder:
         watch_forks(self)
         self._ended.acquire()
         self._wake.acquire()
-        self.active = True
+        self.active = self._hooked = True
+        theirs = sys.gettrace(), threading.gettrace()
         try:
             if o.wire:
                 self._wiretap.start()
             self._starts.start()
             self._engine.start()
+            if isinstance(self._engine, SettraceEngine) and theirs != (None, None):
+                self._unshare = share(self._engine.boot, *theirs)
         except EngineError as error:
             self._unhook()
+            forget(self)
             self._store.close()
             raise RecorderError(str(error)) from None
         self._gone = behind.start(self._write_behind)
@@ -173,11 +144,18 @@ class Recorder:
             self._summary = self._stop()
         return self._summary or self._summarize()
 
+    def masked(self, text: str) -> str:
+        """A text without its secrets, those that were seen in the recording too."""
+        return self._secrets.text(text)
+
     def _stop(self) -> Summary:
+        self._go_on()
+        self._wiretap.settle()
         self._unhook()
+        self.scope.note_compiled(list(sys.modules.values()))
         forget(self)
         self._ending = True
-        self._hurry()
+        self.hurry()
         self._ended.acquire()
         self._gone()  # so that no frame of the writer's holds what the program has let go
         self.known.clear()
@@ -188,7 +166,7 @@ class Recorder:
         return Summary(
             self.path,
             self._engine.name,
-            self._writer.calls,
+            self._writer.events,
             len(self._logs),
             len(self._connections),
             os.path.getsize(self.path) if os.path.exists(self.path) else 0,
@@ -199,9 +177,23 @@ class Recorder:
 
     def _unhook(self) -> None:
         self.active = False
-        self._engine.stop()
-        self._starts.stop()
-        self._wiretap.stop()
+        if self._hooked:
+            self._hooked = False
+            self._unshare()
+            self._engine.stop()
+            self._starts.stop()
+            self._wiretap.stop()
+            self.greenlets.stop()
+
+    def leave(self, patience: float) -> None:
+        """The process ends at once (`os._exit`): write what is left and close the trace, but wait for that no longer
+        than `patience` seconds. The hooks stay: a signal's handler may have interrupted whoever holds their locks."""
+        if self._summary is None and self._owner == os.getpid() and not self._ending:
+            self.active = False
+            self._ending = True
+            self._go_on()
+            self.hurry()
+            self._ended.acquire(timeout=patience)
 
     def _about(self) -> dict[str, str]:
         return {
@@ -225,33 +217,24 @@ class Recorder:
         }
 
     def _closing(self) -> dict[str, str]:
-        closing = {"complete": "1", "ended": str(time.time()), "forgotten": str(self.known.cut)}
-        closing["forks"] = str(self._forks)
-        closing["unmatched"] = " ".join(self.scope.unmatched())
-        if isinstance(self._engine, SettraceEngine) and self._engine.lost:
-            closing["lost"] = LOST
+        told = {"complete": "1", "ended": str(time.time()), "forgotten": str(self.known.cut)}
+        told["forks"] = str(self._forks)
+        if self._stopped:
+            told["stopped"] = self._stopped
+        told["unmatched"] = " ".join(self.scope.unmatched())
+        if isinstance(self._engine, SettraceEngine) and self._engine.lost and not self.faults:
+            told["lost"] = LOST
         if self.faults:
-            closing["faults"] = "\n".join(self.faults)
-        return closing
+            told["faults"] = "\n".join(self.faults)
+        return told
 
     # -- for the hooks -------------------------------------------------------------------------------------
 
-    def file(self, filename: str) -> dict[int, Entry | None] | None:
-        """Decide about a file, once; None where nothing in it is recorded."""
-        with self._entry_lock:
-            if filename not in self.files:
-                self.files[filename] = {} if self.scope.concerns(filename) else None
-            return self.files[filename]
-
-    def entry(self, code: CodeType, codes: dict[int, Entry | None]) -> Entry | None:
-        """Decide about a code object, once. It is kept alive with its entry, so that its id stays its own."""
-        with self._entry_lock:
-            if id(code) not in codes:
-                entry = self.scope.entry(code, self._entries())
-                codes[id(code)] = entry
-                if entry is None:
-                    self._keep_alive.append(code)
-            return codes[id(code)]
+    def look(self) -> None:
+        """Whether a module has been loaded that has sockets, or greenlets, of its own: asked where new code begins."""
+        if self.options.wire:
+            self._wiretap.look()
+        self.greenlets.look()
 
     def next_thread(self) -> int:
         """A number for a thread that is about to be."""
@@ -268,7 +251,16 @@ class Recorder:
                 return ThreadLog(0, "", 0)  # taken by nobody
             log = self._here.log = ThreadLog(*identity, get_ident())
             self._logs.append(log)
+            self.greenlets.look()
         return log
+
+    def ends_of(self, number: int) -> tuple[str, str, str] | None:
+        """Family and ends of a connection that is known."""
+        return self._connections[number][:3] if number in self._connections else None
+
+    def has_log(self) -> bool:
+        """Whether the thread that asks has a list already: before its first event `threading` may not know it yet."""
+        return hasattr(self._here, "log")
 
     def connection(self, number: int, family: str, local: str, peer: str, tls: bool, role: str) -> None:
         """A connection was seen, or has learned one of its ends."""
@@ -291,11 +283,28 @@ class Recorder:
         while where is not None and where.tb_next is not None:
             where = where.tb_next
         place = f" ({os.path.basename(where.tb_frame.f_code.co_filename)}:{where.tb_lineno})" if where else ""
+        sentence = isinstance(error, store.StoreError)
         if len(self.faults) < 10:
-            self.faults.append(f"{type(error).__name__}: {error}{place}")
+            self.faults.append(str(error) if sentence else f"{type(error).__name__}: {error}{place}")
+
+    @property
+    def begun(self) -> bool:
+        """Whether the trace has a file by now."""
+        return self._store.begun
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether there is something that the writer has not taken yet."""
+        return any(log.events for log in self._logs)
 
     def pause(self) -> None:
-        """Before a fork: let go of the file, and keep the writer out."""
+        """Before a fork: let go of the file. The writer's thread ends meanwhile: where it is the only one besides the
+        program's, Python (3.12 and newer) would warn the program of its threads."""
+        self._fork_lock.acquire()
+        if self._summary is None:
+            self._forking = True
+            self.hurry()
+            self._gone()
         self._drain_lock.acquire()
         if self._summary is None:
             self._store.pause()
@@ -304,19 +313,39 @@ class Recorder:
         """After a fork, in the parent."""
         self._forks += 1
         if self._summary is None:
-            self._store.resume()
+            try:
+                self._store.resume()
+            except Exception as error:
+                self.active, self._broken = False, True
+                self._note_fault(error)
         self._drain_lock.release()
+        self._fork_lock.release()
+        if self._summary is None:
+            soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._forking:
+            self._forking = False
+            try:
+                self._gone = behind.start(self._write_behind)
+            except RuntimeError as error:  # no thread can be had: the process has as many as it may
+                self.active = False
+                self._note_fault(error)
+                self._ended.release()
 
     def forked(self) -> None:
-        """After a fork, in the child: nothing is recorded here."""
+        """After a fork, in the child: nothing is recorded by this one here."""
+        self._logs.clear()
+        self._fork_lock.release()
         self._drain_lock.release()
         if self._summary is None:
+            self._wiretap.forked()
             self._unhook()
 
     def drain(self) -> None:
         """Write what every thread has recorded so far. A hook that finds the writer at work goes on."""
         with self._drain_lock:
-            self._writer.drain(list(self._logs), self._connections)
+            self._writer.drain(self._logs, self.wires, self.greenlets.new, self._connections)
             self.known.sweep()
             for log in list(self._logs):
                 log.let_go()
@@ -324,54 +353,48 @@ class Recorder:
     def wait(self, events: list[Any]) -> None:
         """Hold a thread whose list has grown too long until the writer has taken it. The thread does not write by
         itself: a signal's handler that raises would leave the rows half-made."""
-        self._hurry()
+        self.hurry()
         while self.active and len(events) > FULL:
             sleep(0.001)
 
-    def _hurry(self) -> None:
+    def hurry(self) -> None:
+        """Have the writer write at once."""
         with suppress(RuntimeError):  # it is awake already
             self._wake.release()
 
     def _write_behind(self) -> None:
         """Write every `INTERVAL` seconds, and what is left when the recording ends. Runs on a thread that `threading`
-        does not know, so that the program does not see it among its own, and where no signal is handled."""
-        ending = False
+        does not know, so that the program does not see it among its own, and where no signal is handled. It leaves
+        while the process forks, and another one goes on."""
         try:
             leave_signals_to_others()
-            seen = 0
-            while not ending:
-                self._wake.acquire(timeout=INTERVAL if self._writer.events > seen else RESTING)
-                seen, ending = self._writer.events, self._ending
-                self.drain()
+            self._write_until_the_end()
         except Exception as error:
-            self.active = False
+            self.active, self._broken = False, True
             self._note_fault(error)
+        while not self._ending and not self._forking:
+            self._wake.acquire()
+        if self._forking:
+            return
         try:
-            while not self._ending:
-                self._wake.acquire()
-            self._writer.finish(self._closing())
-            self._store.close()
+            faults = len(self.faults)
+            with closing(self._store):
+                self._writer.finish(self._closing())
+            self.told = faults
         except Exception as error:
             self._note_fault(error)
         finally:
             self._ended.release()
 
-
-def record(path: str, options: Options | None = None) -> AbstractContextManager[Recorder]:
-    """Record what runs inside the block, on every thread, into the trace file at `path`. The program is, where the
-    options do not say, the folder of the file that calls this."""
-    options = options or Options()
-    file = sys._getframe(1).f_globals.get("__file__")
-    if options.program is None and isinstance(file, str):
-        options = replace(options, program=os.path.dirname(os.path.abspath(file)))
-    return _recorded(path, options)
-
-
-@contextmanager
-def _recorded(path: str, options: Options) -> Iterator[Recorder]:
-    recorder = Recorder(path, options)
-    recorder.start()
-    try:
-        yield recorder
-    finally:
-        recorder.stop()
+    def _write_until_the_end(self) -> None:
+        seen, ending = -1, self._broken  # what comes first is written soon: a process may be short
+        while not ending:
+            self._wake.acquire(timeout=self.interval if self._writer.events > seen else RESTING)
+            if self._forking:
+                return
+            seen, ending = self._writer.events, self._ending
+            self.drain()
+            limit = self.options.max_trace_size
+            if limit and self.active and self._store.size() > limit:
+                self._stopped = FULL_TRACE.format(limit)
+                self._unhook()

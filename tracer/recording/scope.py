@@ -1,29 +1,33 @@
 """Which code is recorded, and why: one decision a file, one a code object, each with its reason.
 
 A file belongs to a **lane**: the package it is installed in, the standard library's module, or ``app`` for the
-program itself. A scope is a list of what to keep: ``program``, ``installed`` (every installed package), a lane
-(``flask``), a standard library module (``http.server``), one function (``threading:Event.set``), or ``stdlib``.
+program itself. A scope is a list of what to keep: ``program``, ``installed`` (every installed package), ``other``
+(packages that lie elsewhere), a lane (``flask``), a standard library module (``http.server``), one function
+(``threading:Event.set``), or ``stdlib``.
 `Scope.entry` is asked once for each code object and answers with an `Entry`, or None for "never tell me again".
 """
 
 from __future__ import annotations
 
+import _imp  # type: ignore[import-not-found,unused-ignore]
 import ast
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 
 from .bytecode import SUSPENDS, beginning, returns, suspensions
+from .handlers import Handlers
 
-#: What `unmagic run` keeps when nothing else is said: the program, what is installed, and the standard
-#: library's part of the way from the socket.
+#: What `unmagic run` keeps when nothing else is said: the program, what is installed (or lies elsewhere on the path,
+#: as a package does that is installed to be edited), and the standard library's part of the way from the socket.
 DEFAULT = (
     "program",
     "installed",
+    "other",
     "socketserver",
     "http.server",
     "http.client",
@@ -43,8 +47,14 @@ DEFAULT = (
     "queue:Queue.get",
 )
 
+#: What a loop does in every round, whatever for; kept only where it is asked for by name.
+ROUNDS = ("asyncio.selector_events:BaseSelectorEventLoop._process_events",)
+
 #: What installers put beside the packages to change how Python imports: asked at each import, and on nobody's way.
 IMPORT_HOOKS = ("_distutils_hack", "_virtualenv", "__editable__", "sitecustomize", "usercustomize")
+
+#: How the files of compiled modules end.
+COMPILED = tuple(_imp.extension_suffixes())
 
 #: Our own files: never recorded, whatever the scope says.
 OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -72,26 +82,35 @@ class Verdict:
 
 
 class Entry:
-    """All that a hook needs to know of one code object in scope; made once."""
+    """All that a hook needs to know of one code object in scope; made once. `Codes.enter` completes it: its number, and
+    the heads of its records (a call, a resume, an exception in it)."""
 
     __slots__ = (
+        "_handlers",
         "arguments",
         "beginning",
+        "begins",
         "code",
+        "first",
+        "how",
         "lane",
         "lines",
+        "nothing",
         "number",
         "path",
         "pick",
+        "raises",
+        "resumes",
         "returns",
+        "secret",
         "suspended",
         "suspends",
         "tapped",
         "variable",
     )
 
-    def __init__(self, number: int, code: CodeType, place: Place, lines: bool) -> None:
-        self.number = number
+    def __init__(self, code: CodeType, place: Place, lines: bool) -> None:
+        self.number = self.begins = self.resumes = self.raises = 0
         self.code = code
         self.path = place.path
         self.lane = place.lane
@@ -99,14 +118,29 @@ class Entry:
         #: How many of the last arguments are `*args` and `**kwargs`, which each call makes anew.
         self.variable = bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)
         self.arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + self.variable]
+        self.first = self.arguments[0] if self.arguments else ""
         #: Takes the arguments' values out of a frame's locals, in their order; None where there is one, or none.
         self.pick = itemgetter(*self.arguments) if len(self.arguments) > 1 else None
+        #: Their numbers where there are no values to be had.
+        self.nothing = (0,) * len(self.arguments)
+        #: How they are taken: 0 none, 1 one, 2 two, 3 more of them, 4 with care (secrets, `*args`).
+        self.how = 4 if self.variable else min(len(self.arguments), 3)
+        #: Their names where one of them may be a secret's, else None.
+        self.secret: tuple[str, ...] | None = None
         self.suspends = bool(code.co_flags & SUSPENDS)
         self.suspended = suspensions(code)
         self.beginning = beginning(code)
         self.returns = returns(code)
+        self._handlers: Handlers | None = None
         #: Whether one of our own replacements (of a socket's or a thread's method) may be its caller.
         self.tapped = place.kind == "stdlib" and place.module in TAPPED
+
+    @property
+    def handlers(self) -> Handlers:
+        """Its handlers of exceptions, found when they are asked for."""
+        if self._handlers is None:
+            self._handlers = Handlers(self.code)
+        return self._handlers
 
 
 #: The modules whose functions the wiretap and `threads.py` call in place of the program.
@@ -128,7 +162,8 @@ class Scope:
     """Decides, and remembers each decision with its reason.
 
     `wanted` and `excluded` are scope words (see the module's text), `lines` the lanes whose lines are recorded
-    too. `program` is the folder of the program; None where there is no program of its own (tests, notebooks).
+    too. `program` is the folder of the program; None where there is no program of its own (tests, notebooks). `cells`
+    is code of the program that is in no file: `co_filename`, and what it is called.
     """
 
     def __init__(
@@ -137,6 +172,7 @@ class Scope:
         excluded: Iterable[str] = (),
         lines: Iterable[str] = (),
         program: str | None = None,
+        cells: Mapping[str, str] | None = None,
     ) -> None:
         self.wanted = tuple(wanted)
         self.excluded = tuple(excluded)
@@ -148,6 +184,8 @@ class Scope:
         bases |= {_real(p) for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages")}
         self._installed = tuple(sorted(bases, key=len, reverse=True))
         self._places: dict[str, Place] = {}
+        for filename, name in (cells or {}).items():
+            self._places[filename] = self._places[name] = Place(name, "program", "app", name, "")
         self._verdicts: dict[str, Verdict] = {}
         self._qualnames: dict[str, dict[tuple[str, int], str]] = {}
         self._used: set[str] = set()
@@ -168,9 +206,14 @@ class Scope:
             if path.startswith(base + os.sep):
                 module = _dotted(path[len(base) + 1 :])
                 return Place(path, "installed", module.partition(".")[0], module, base)
-        if self.program and path.startswith(self.program + os.sep):
-            return Place(path, "program", "app", _dotted(path[len(self.program) + 1 :]), self.program)
-        if path.startswith(self._stdlib + os.sep):
+        library = path.startswith(self._stdlib + os.sep)
+        own = bool(self.program) and path.startswith(str(self.program).rstrip(os.sep) + os.sep)
+        if own and library:  # the narrower folder counts: a Python may be installed below a program's folder
+            own = len(str(self.program)) > len(self._stdlib)
+        if own:
+            base = str(self.program).rstrip(os.sep)
+            return Place(path, "program", "app", _dotted(path[len(base) + 1 :]), base)
+        if library:
             module = _dotted(path[len(self._stdlib) + 1 :])
             return Place(path, "stdlib", module.partition(".")[0], module, self._stdlib)
         base = _package_base(path)
@@ -187,6 +230,8 @@ class Scope:
         if out:
             return Verdict(place.path, place.lane, False, f"excluded by {out!r}")
         word = self._matching(self.wanted, place, qualname)
+        if word not in ROUNDS and self._matching(ROUNDS, place, qualname):
+            return Verdict(place.path, place.lane, False, f"left out: every round of the loop, {_describe(place)}")
         if word:
             self._used.add(word)
             return Verdict(place.path, place.lane, True, f"kept by {word!r}: {_describe(place)}")
@@ -221,7 +266,7 @@ class Scope:
     def _functions(self, place: Place) -> str:
         return ", ".join(repr(word) for word in self.wanted if word.startswith(place.module + ":"))
 
-    def entry(self, code: CodeType, number: int) -> Entry | None:
+    def entry(self, code: CodeType) -> Entry | None:
         """The `Entry` of a code object in scope, else None. Called once for each code object."""
         place = self.place(code.co_filename)
         if not self.verdict(code.co_filename, self.qualname(code)).recorded:
@@ -230,7 +275,7 @@ class Scope:
         if file is not None and not file.recorded:
             kept = Verdict(file.path, file.lane, True, f"kept for the functions of {self._functions(place)}")
             self._verdicts[code.co_filename] = kept
-        return Entry(number, code, place, place.lane in self.lines or place.module in self.lines)
+        return Entry(code, place, place.lane in self.lines or place.module in self.lines)
 
     def qualname(self, code: CodeType) -> str:
         """`co_qualname`, which 3.10 does not have: there it is read from the source, once a file."""
@@ -240,6 +285,17 @@ class Scope:
         if code.co_filename not in self._qualnames:
             self._qualnames[code.co_filename] = _qualnames(code.co_filename)
         return self._qualnames[code.co_filename].get((code.co_name, code.co_firstlineno), code.co_name)
+
+    def note_compiled(self, modules: Iterable[object]) -> None:
+        """Add a decision for each compiled module of what is installed: no hook sees what runs in it."""
+        for module in modules:
+            names = module.__dict__ if type(module) is ModuleType else {}
+            path, name = names.get("__file__"), names.get("__name__")
+            if type(path) is str and type(name) is str and path.endswith(COMPILED):
+                place = self.place(path)
+                if place.kind == "installed":
+                    lane, reason = name.partition(".")[0], f"compiled: {name}, nothing in it is seen"
+                    self._verdicts[path] = Verdict(place.path, lane, False, reason)
 
     def unmatched(self) -> tuple[str, ...]:
         """The words that kept nothing so far."""

@@ -10,13 +10,12 @@ from __future__ import annotations
 import sys
 import threading
 from _thread import get_ident
-from types import CodeType, FrameType
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .events import CALL, LINE, RAISE, RESUME, RETURN, UNWIND, YIELD, ThreadLog
-from .kinds import PLAIN
+from .bytecode import SUSPENDS
+from .events import INNERMOST, LINE, RETURN, UNWIND, YIELD, ThreadLog
 from .scope import beyond_us
-from .snapshots import loose, taker
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -74,28 +73,24 @@ class SettraceEngine:
 def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     """The global trace function of one thread."""
     put, events, tick = log.extend, log.events, recorder.tick
-    files: dict[str, Any] = recorder.files
-    entry_of = recorder.entry
+    entries: dict[int, Any] = recorder.decisions.entries
+    decide, number_of = recorder.decisions.decide, recorder.codes.number
     keep_values = recorder.options.values
-    plain, take, beyond = PLAIN, taker(recorder.known), beyond_us
-    deep = recorder.known.deep.get
+    rows, take, arguments, beyond = recorder.known.rows.get, recorder.hand.take, recorder.hand.arguments, beyond_us
     #: The exceptions on their way out, told by "exception" some time before "return" comes with None: more than one
     #: where something runs while a frame is being left (a `finally`, a generator that is dropped).
     leaving = log.leaving
+    #: Those that a generator which is suspended has been through: it may raise one again when it goes on. By frame id,
+    #: then by where.
+    held = recorder.held
 
     def on_call(frame: FrameType, event: str, argument: Any) -> Any:
         try:
             code = frame.f_code
-            codes = files.get(code.co_filename)
-            if codes is None:
-                if code.co_filename in files:
-                    return None
-                codes = recorder.file(code.co_filename)
-                if codes is None:
-                    return None
-            entry: Any = codes.get(id(code), False)
-            if entry is False:
-                entry = entry_of(code, codes)
+            try:
+                entry = entries[id(code)]
+            except KeyError:
+                entry = decide(code)
             if entry is None:
                 return None
             if not recorder.active:
@@ -103,85 +98,98 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 return None
             frame.f_trace_lines = entry.lines
             back = frame.f_back
-            caller: CodeType | None = None
-            lasti = 0
-            if back is not None:
+            if back is None:
+                caller = lasti = 0
+            elif back.f_trace is on_plain:  # no generator: one that delegates is not told of what is thrown through it
+                caller, lasti = INNERMOST, back.f_lasti
+            else:
                 if entry.tapped:
                     back = beyond(back)
-                caller, lasti = back.f_code, back.f_lasti
+                caller, lasti = number_of(back.f_code), back.f_lasti
             if entry.suspends:
                 if frame.f_lasti > entry.beginning:
-                    put((RESUME, tick(), entry, caller, lasti, id(frame)))
+                    put((entry.resumes, tick(), caller, lasti, id(frame)))
                     return on_event
-                key = id(frame)
-            else:
-                key = 0
-            if not keep_values:
-                arguments = []
-            elif entry.pick is not None:
-                values = entry.pick(frame.f_locals)
-                if entry.variable:
-                    arguments = [
-                        value if id(type(value)) in plain else (deep(id(value)) or take(value))
-                        for value in values[: -entry.variable]
-                    ]
-                    arguments += map(loose, values[-entry.variable :])
+                if held:
+                    held.pop(id(frame), None)
+                if keep_values:
+                    put((entry.begins, tick(), caller, lasti, id(frame), *arguments(entry, frame.f_locals)))
                 else:
-                    arguments = [
-                        value if id(type(value)) in plain else (deep(id(value)) or take(value)) for value in values
-                    ]
-            elif entry.arguments:
-                value = frame.f_locals[entry.arguments[0]]
-                arguments = [
-                    loose(value)
-                    if entry.variable
-                    else value
-                    if id(type(value)) in plain
-                    else (deep(id(value)) or take(value))
-                ]
+                    put((entry.begins, tick(), caller, lasti, id(frame)))
+                return on_event
+            if not keep_values or not entry.how:
+                put((entry.begins, tick(), caller, lasti))
+            elif entry.how == 1:
+                one = frame.f_locals[entry.first]
+                put((entry.begins, tick(), caller, lasti, rows(id(one)) or take(one)))
+            elif entry.how == 2:
+                one, two = entry.pick(frame.f_locals)
+                put((entry.begins, tick(), caller, lasti, rows(id(one)) or take(one), rows(id(two)) or take(two)))
+            elif entry.how == 3:
+                found = [rows(id(one)) or take(one) for one in entry.pick(frame.f_locals)]
+                put((entry.begins, tick(), caller, lasti, *found))
             else:
-                arguments = []
-            put((CALL, tick(), entry, caller, lasti, key, arguments))
+                put((entry.begins, tick(), caller, lasti, *arguments(entry, frame.f_locals)))
             if len(events) > FULL:
                 recorder.wait(events)
-            return on_event
+            return on_plain
+        except Exception as error:
+            return failed(error)
+
+    def on_plain(frame: FrameType, event: str, argument: Any) -> Any:
+        """What happens to a function that cannot be suspended, most of the time: an exception leaves it only after
+        "exception" was told of it."""
+        if event != "return" or leaving:
+            return on_event(frame, event, argument)
+        try:
+            if keep_values:
+                put((RETURN, tick(), rows(id(argument)) or take(argument)))
+            else:
+                put((RETURN, tick()))
+            return None
         except Exception as error:
             return failed(error)
 
     def on_event(frame: FrameType, event: str, argument: Any) -> Any:
         try:
             if event == "return":
-                left = _left(leaving, id(frame)) if leaving else None
-                if argument is None:
-                    lasti = frame.f_lasti
-                    entry = files[frame.f_code.co_filename][id(frame.f_code)]
-                    if lasti not in entry.returns and (
-                        lasti not in entry.suspended or (left is not None and left[2] == lasti)
+                kind = RETURN
+                if leaving or frame.f_code.co_flags & SUSPENDS:
+                    left, lasti = _left(leaving, id(frame)) if leaving else None, frame.f_lasti
+                    entry, key = entries[id(frame.f_code)], id(frame)
+                    if lasti in entry.suspended and (
+                        argument is not None or left is None or left[2] != lasti or not entry.handlers.restores(lasti)
                     ):
-                        put((UNWIND, tick(), left and left[0]))
+                        kind = YIELD
+                        if left and (sys.version_info < (3, 11) or entry.handlers.around(lasti) is not None):
+                            held[key] = _places(left, held.get(key))
                     else:
-                        put((YIELD if lasti in entry.suspended else RETURN, tick(), None))
-                    return on_event
-                if keep_values and id(type(argument)) not in plain:
-                    argument = deep(id(argument)) or take(argument)
-                code = frame.f_code
-                if code.co_flags & 0x2A0 and frame.f_lasti in files[code.co_filename][id(code)].suspended:
-                    put((YIELD, tick(), argument if keep_values else None))
+                        raised = held.pop(key, None) if held else None
+                        if argument is None and lasti not in entry.returns:
+                            raised = _places(left, raised) if left else raised
+                            number = entry.handlers.leaves(lasti, raised) if raised else log.raised
+                            put((UNWIND, tick(), number))
+                            return on_event
+                if keep_values:
+                    put((kind, tick(), rows(id(argument)) or take(argument)))
                 else:
-                    put((RETURN, tick(), argument if keep_values else None))
+                    put((kind, tick()))
             elif event == "line":
                 put((LINE, tick(), frame.f_lineno))
             elif event == "exception":
-                error, code = argument[1], frame.f_code
+                error = argument[1]
                 if type(error) is StopIteration and not _raised_here(argument[2], frame):
                     return on_event  # how a for loop hears that its iterator has ended; not an error, not in 3.11
-                if leaving and leaving[-1][1] == id(frame):
-                    if leaving[-1][0] is not error:
-                        put((RAISE, tick(), (code, frame.f_lasti), error))
-                    leaving[-1] = [error, id(frame), frame.f_lasti]
-                else:
-                    put((RAISE, tick(), (code, frame.f_lasti), error))
-                    leaving.append([error, id(frame), frame.f_lasti])
+                here = leaving[-1] if leaving and leaving[-1][1] == id(frame) else None
+                if here is None or here[0] is not error:
+                    log.raised = rows(id(error)) or take(error)
+                    put((entries[id(frame.f_code)].raises, tick(), frame.f_lasti, log.raised))
+                if here is None:
+                    leaving.append([error, id(frame), frame.f_lasti, log.raised, None])
+                elif here[0] is error:
+                    leaving[-1] = [error, id(frame), frame.f_lasti, here[3], here[4]]
+                else:  # it may go on when this one has been dealt with
+                    leaving[-1] = [error, id(frame), frame.f_lasti, log.raised, _places(here)]
             return on_event
         except Exception as error:
             return failed(error)
@@ -213,6 +221,16 @@ def _left(leaving: list[list[Any]], frame: int) -> list[Any] | None:
             del leaving[index:]
             return found
     return None
+
+
+def _places(seen: list[Any], before: dict[int, int] | None = None) -> dict[int, int]:
+    """The numbers of all exceptions that were in a frame, by where each was raised, the latest last; `before`: in the
+    time before it was suspended."""
+    found = dict(before or ())
+    for place, number in (*(seen[4] or {}).items(), (seen[2], seen[3])):
+        found.pop(place, None)
+        found[place] = number
+    return found
 
 
 def _raised_here(traceback: Any, frame: FrameType) -> bool:

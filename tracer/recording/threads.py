@@ -11,6 +11,7 @@ import _thread
 import sys
 import threading
 from _thread import get_ident
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .events import START
@@ -27,6 +28,7 @@ class ThreadStarts:
         self._recorder = recorder
         self._boot = boot
         self._raw: Any = None
+        self._ours: Any = None
         self._original: Any = None
         self._pending: dict[int, tuple[Any, int]] = {}
 
@@ -36,15 +38,26 @@ class ThreadStarts:
         recorder, pending = self._recorder, self._pending
 
         def start(self: Any) -> None:
-            if recorder.active:
-                try:
-                    frame = sys._getframe(1)
-                    number = recorder.next_thread()
-                    pending[id(self)] = (self, number)
-                    recorder.thread_log().extend((START, recorder.tick(), frame.f_code, frame.f_lasti, number))
-                except Exception as error:
-                    recorder.fault(error)
-            return original(self)
+            if not recorder.active:
+                return original(self)
+            frame, number = sys._getframe(1), 0
+            try:
+                number = recorder.next_thread()
+                pending[id(self)] = (self, number)
+                if not recorder.greenlets.on:
+                    _note(recorder, frame, number)
+                    number = 0
+            except Exception as error:
+                recorder.fault(error)
+            try:
+                return original(self)
+            finally:
+                if number:  # it may be a greenlet: that has a number by itself, which is known now
+                    try:
+                        number = recorder.greenlets.number(self.__dict__.get("_ident")) or number
+                        _note(recorder, frame, number)
+                    except Exception as error:
+                        recorder.fault(error)
 
         start.__name__, start.__qualname__, start.__doc__ = "start", "Thread.start", original.__doc__
         threading.Thread.start = start  # type: ignore[method-assign]
@@ -66,7 +79,7 @@ class ThreadStarts:
 
             return original(run, *rest, **named)
 
-        _thread.start_new_thread = start_new_thread
+        _thread.start_new_thread = self._ours = start_new_thread
 
     def stop(self) -> None:
         """Put `Thread.start` back."""
@@ -74,8 +87,9 @@ class ThreadStarts:
             threading.Thread.start = self._original  # type: ignore[method-assign]
             self._original = None
         if self._raw is not None:
-            _thread.start_new_thread = self._raw
-            self._raw = None
+            if _thread.start_new_thread is self._ours:  # else the program has put another in its place
+                _thread.start_new_thread = self._raw
+            self._raw = self._ours = None
         self._pending.clear()
 
     def identify(self) -> tuple[int, str] | None:
@@ -95,3 +109,8 @@ class ThreadStarts:
         if pending is not None and pending[0] is thread:
             return pending[1], name
         return self._recorder.next_thread(), name
+
+
+def _note(recorder: Recorder, frame: FrameType, number: int) -> None:
+    caller = recorder.codes.number(frame.f_code)
+    recorder.thread_log().extend((START, recorder.tick(), caller, frame.f_lasti, number))

@@ -1,44 +1,41 @@
-"""Turns what the hooks wrote into rows of the trace: names, lines, batches; values by `numbering.py`.
+"""Turns what the hooks wrote into rows of the trace: batches as they are, names, lines; values by `describing.py`.
 
-Runs between events, on a thread of its own, always under the recorder's lock.
+Runs between events, on a thread of its own, always under the recorder's lock. What a thread has written is packed
+without being looked at: its cost does not depend on how many events there were, but on what was new in them.
 """
 
 from __future__ import annotations
 
-import zlib
-from array import array
 from bisect import bisect_right
 from types import CodeType
 from typing import Any
 
-from .events import CALL, LENGTH, LINE, RAISE, RESUME, RETURN, START, UNWIND, WIRE, YIELD, ThreadLog, WireRecord
-from .known import Known
-from .numbering import Numbering
+from .codes import Codes, lines
+from .describing import Describing
+from .events import ThreadLog, WireRecord
 from .origins import Distribution, Origins
-from .scope import OWN, Scope
-from .scope import Entry as CodeEntry
+from .packing import packed
+from .scope import Scope
 from .secrets import Secrets, StreamMask
+from .snapshots import Hand
+from .sockets import READS
 from .store import Store
 
-#: So many of the latest values are masked once more when a secret is learned; all of them at the end.
-RECENT = 5_000
-ENDS = frozenset({RETURN, YIELD})
+#: So many of the latest wire events, and of the latest drains, are masked once more when a secret is learned; all of
+#: them at the end.
+RECENT = 200
 
 
 class Writer:
     """Makes rows. One for each recording; not thread-safe by itself."""
 
-    def __init__(
-        self, store: Store, scope: Scope, secrets: Secrets, known: Known, max_value: int, values: bool
-    ) -> None:
+    def __init__(self, store: Store, scope: Scope, secrets: Secrets, hand: Hand, codes: Codes, max_value: int) -> None:
         self._store = store
         self._scope = scope
         self._secrets = secrets
-        self._known = known
-        self._values = values
-        self._numbering = Numbering(secrets, known, max_value)
+        self._new_codes = codes
+        self._describing = Describing(secrets, hand.known, hand.layouts, max_value)
         self._origins = Origins()
-        self._codes: dict[int, tuple[CodeType, int, bool]] = {}
         self._lines: dict[int, tuple[CodeType, list[int], list[int]]] = {}
         self._files: dict[str, int] = {}
         self._distributions: dict[str, int] = {}
@@ -46,30 +43,40 @@ class Writer:
         self._told: dict[str, str] = {}
         self._masked = 0
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
-        self._streams: dict[tuple[int, str], StreamMask] = {}
-        self._sites: dict[int, dict[int, tuple[int, int]]] = {}
-        self._entries: dict[int, int] = {}
-        #: Functions that have an argument which is called as a secret is.
-        self._named: set[int] = set()
-        self._numbers = {"wire": 0, "batch": 0}
+        self._streams: dict[tuple[int, bool], StreamMask] = {}
+        self._numbers = {"wire": 0, "batch": 0, "described": 0}
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
-        self.calls = 0
         #: How many items the threads' lists had, of all that was taken.
         self.events = 0
 
     # -- what the recorder calls ---------------------------------------------------------------------------
 
-    def drain(self, logs: list[ThreadLog], connections: dict[int, tuple[str, str, str, str, bool]]) -> None:
-        """Take what the threads wrote and commit it, in one transaction, with the connections: they are looked at
-        last, since each is noted before its first event."""
-        self._known.fresh.clear()
-        taken = [(log, log.take()) for log in logs]
-        for log, events in taken:
+    def drain(
+        self,
+        logs: list[ThreadLog],
+        wires: list[WireRecord],
+        greenlets: list[tuple[int, str]],
+        connections: dict[int, tuple[str, str, str, str, bool]],
+    ) -> None:
+        """Take what the threads wrote and commit it, in one transaction, with all that it refers to: that is looked at
+        after it, since each thing is noted before the first event that refers to it."""
+        for log in list(logs):
+            events = log.take()
             if events:
-                self.events += len(events)
                 self._batch(log, events)
-        self._numbering.let_go()
-        taken.clear()
+        moved = wires[:]
+        del wires[: len(moved)]
+        unknown = {record.thread for record in moved} - self._threads
+        for log in list(logs) if unknown else ():
+            if log.number in unknown:  # its first event came since, or is still to come
+                self._thread(log)
+        self._wires(moved)
+        for _ in range(len(greenlets)):
+            self._add("thread", (*greenlets.pop(0), "greenlet"))
+        self._describing.add()
+        moved.clear()
+        for number, code, entry in self._new_codes.take():
+            self._code(number, code, entry.arguments if entry is not None else None)
         for number, ends in list(connections.items()):
             if self._connections.get(number) != ends:
                 family, local, peer, role, tls = self._connections[number] = ends
@@ -79,7 +86,7 @@ class Writer:
         self._flush()
         if secrets > self._masked:  # a program may end at once: what was learned just now is masked behind us at once
             self._masked = secrets
-            self._store.mask(self._numbering.masked, self._secrets.again, self._numbering.last - RECENT)
+            self._mask(all_of_it=False)
 
     def finish(self, meta: dict[str, str]) -> None:
         """Write what is known only at the end: the decisions about files, the counts; mask once more."""
@@ -90,7 +97,7 @@ class Writer:
             self._add("meta", (key, value))
         self._flush()
         if self._secrets.known:
-            self._store.mask(self._numbering.masked, self._secrets.again)
+            self._mask(all_of_it=True)
 
     def _decisions(self) -> None:
         for verdict in self._scope.verdicts():
@@ -111,128 +118,67 @@ class Writer:
 
     def _flush(self) -> None:
         rows, self._rows = self._rows, {}
-        rows["value"] = self._numbering.take()
-        rows["shape"], self._numbering.shapes = self._numbering.shapes, []
+        rows["shape"], described = self._describing.take()
+        if described is not None:
+            rows["described"] = [(self._next("described"), *described)]
         self._store.write(sorted(rows.items()))
+
+    def _mask(self, all_of_it: bool) -> None:
+        """A secret may have been learned after it was written."""
+        latest = {table: 0 if all_of_it else self._numbers[table] - RECENT for table in ("wire", "described")}
+        self._store.mask(self._describing.masked, self._secrets.again, self._describing.again, latest)
 
     def _next(self, table: str) -> int:
         self._numbers[table] += 1
         return self._numbers[table]
 
-    def _batch(self, log: ThreadLog, events: list[Any]) -> None:
+    def _batch(self, log: ThreadLog, events: list[int]) -> None:
         if log.number not in self._threads:
-            self._threads.add(log.number)
-            self._add("thread", (log.number, log.name, "thread"))
-        out: list[int] = []
-        #: What stands for the values in the order of the events: numbers, and those that still wait for theirs.
-        values: list[int] = []
-        waiting: list[Any] = []
-        position, end, keep = 0, len(events), self._values
-        numbering = self._numbering
-        numbering.unveil()
-        while position < end:
-            kind = events[position]
-            if kind == CALL:
-                _, order, entry, caller, lasti, frame, arguments = events[position : position + 7]
-                number, line = self._site(caller, lasti)
-                out += (CALL, order, self._entry(entry), number, line, frame, len(arguments))
-                if entry.number in self._named:
-                    values += numbering.all_of(waiting)
-                    waiting.clear()
-                    values += [numbering.of(one, name) for one, name in zip(arguments, entry.arguments, strict=False)]
-                else:
-                    waiting += arguments
-                self.calls += 1
-            elif kind in ENDS:
-                out += (kind, events[position + 1])
-                if keep:
-                    waiting.append(events[position + 2])
-                else:
-                    values.append(0)
-            elif kind == LINE:
-                out += events[position : position + 3]
-            elif kind == RESUME:
-                _, order, entry, caller, lasti, frame = events[position : position + 6]
-                out += (RESUME, order, self._entry(entry), *self._site(caller, lasti), frame)
-            elif kind == START:
-                _, order, caller, lasti, thread = events[position : position + 5]
-                out += (START, order, *self._site(caller, lasti), thread)
-            else:  # these have to come after all that was before them
-                values += numbering.all_of(waiting)
-                waiting.clear()
-                if kind == WIRE:
-                    out += (WIRE, events[position + 1], self._wire(log, events[position + 1], events[position + 2]))
-                elif kind == UNWIND:
-                    error = events[position + 2]
-                    out += (UNWIND, events[position + 1])
-                    values.append(numbering.of(error) if error is not None else log.raised)
-                elif kind == RAISE:
-                    _, order, (code, lasti), error = events[position : position + 4]
-                    log.raised = numbering.of(error)
-                    out += (RAISE, order, self._line(code, lasti))
-                    values.append(log.raised)
-            position += LENGTH[kind]
-        values += numbering.all_of(waiting)
-        objects, numbering.objects = numbering.objects, []
-        packed = [zlib.compress(array("q", numbers), 1) if numbers else b"" for numbers in (out, values, objects)]
-        self._add("batch", (self._next("batch"), log.number, *packed))
+            self._thread(log)
+        self.events += len(events)
+        self._add("batch", (self._next("batch"), log.number, packed(events)))
 
-    def _wire(self, log: ThreadLog, order: int, record: WireRecord) -> int:
-        number = self._next("wire")
-        data = self._value_of_wire(record) if record.data is not None else 0
-        error = self._numbering.of(record.error) if record.error is not None else 0
-        moved = (number, record.began, order, log.number, record.op, record.connection or None)
-        site = self._site(record.code, record.lasti)
-        told = (record.size, data or None, error or None, record.detail, record.t0, record.t1)
-        self._add("wire", (*moved, *site, *told))
-        return number
+    def _thread(self, log: ThreadLog) -> None:
+        self._threads.add(log.number)
+        self._add("thread", (log.number, log.name, "thread"))
 
-    def _value_of_wire(self, record: WireRecord) -> int:
-        """The row of bytes that crossed a socket, masked as a stream, since a read may end inside a header."""
-        direction = "in" if record.op.startswith("rec") or record.op == "read" else "out"
-        stream = self._streams.setdefault((record.connection, direction), StreamMask(self._secrets))
-        return self._numbering.of_wire(record.data, stream.feed(record.data))
+    def _wires(self, moved: list[WireRecord]) -> None:
+        """What crossed the sockets. Bytes are masked as a stream, in each direction of each connection: a read may end
+        inside a header."""
+        streams: dict[tuple[int, bool], list[WireRecord]] = {}
+        for record in moved:
+            if record.data is not None:
+                streams.setdefault((record.connection, record.op in READS), []).append(record)
+        masked: dict[int, bytes] = {}
+        for key, records in streams.items():
+            stream = self._streams.get(key)
+            if stream is None:
+                stream = self._streams[key] = StreamMask(self._secrets)
+            for record, data in zip(records, stream.feed_all([one.data for one in records]), strict=True):
+                masked[record.order] = data
+                self._describing.wire(record.order, record.data, data)
+        for record in moved:
+            where = (
+                self._next("wire"),
+                record.began,
+                record.order,
+                record.thread,
+                record.op,
+                record.connection or None,
+            )
+            site = (self._new_codes.number(record.code), self._line(record.code, record.lasti))
+            told = (record.size, record.value or None, record.failed or None, record.detail, record.t0, record.t1)
+            self._add("wire", (*where, *site, *told, masked.get(record.order)))
 
     # -- code ----------------------------------------------------------------------------------------------
 
-    def _entry(self, entry: CodeEntry) -> int:
-        number = self._entries.get(entry.number)
-        if number is None:
-            number = self._entries[entry.number] = self._code(entry.code, True, entry.arguments)
-            if any(map(self._secrets.concerns, entry.arguments)):
-                self._named.add(entry.number)
-        return number
-
-    def _site(self, code: CodeType | None, lasti: int) -> tuple[int, int]:
-        """Number and line of a call site."""
-        if code is None:
-            return (0, 0)
-        sites = self._sites.get(id(code))  # the code is kept alive with its number
-        if sites is None:
-            number, sites = self._code(code, False, ()), {}
-            self._sites[id(code)] = sites
-        found = sites.get(lasti)
-        if found is None:
-            number = self._code(code, False, ())
-            found = sites[lasti] = (number, self._line(code, lasti)) if number else (0, 0)
-        return found
-
-    def _code(self, code: CodeType, recorded: bool, arguments: tuple[str, ...]) -> int:
-        key = id(code)
-        known = self._codes.get(key)
-        if known is not None and (known[2] or not recorded):
-            return known[1]
-        if code.co_filename.startswith(OWN):  # we called the program's first line, or a thread's: nobody did
-            self._codes[key] = (code, 0, False)
-            return 0
-        number = known[1] if known else len(self._codes) + 1
-        self._codes[key] = (code, number, recorded)
+    def _code(self, number: int, code: CodeType, arguments: tuple[str, ...] | None) -> None:
+        """The row of a code object; without `arguments` it was only seen as a caller."""
         place = self._scope.place(code.co_filename)
-        names = ",".join(arguments)
+        names = ",".join(arguments or ())
         first, last = code.co_firstlineno, max((line or 0 for _, _, line in code.co_lines()), default=0)
         row = (number, self._file(place.path), self._scope.qualname(code), code_kind(code), first, max(first, last))
-        self._add("code", (*row, names, int(recorded)))
-        return number
+        self._add("code", (*row, names, int(arguments is not None), lines(code)))
 
     def _line(self, code: CodeType, lasti: int) -> int:
         table = self._lines.get(id(code))

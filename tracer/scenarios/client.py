@@ -53,14 +53,30 @@ def close(code: int, reason: str = "") -> bytes:
     return frame(0x8, struct.pack("!H", code) + reason.encode())
 
 
-class Peer:
-    """One connection of the client. `received` is every byte that came."""
+def closes(received: bytes) -> bool:
+    """Whether a server that accepted a handshake has sent a close frame."""
+    head, end, rest = received.partition(b"\r\n\r\n")
+    if not end or not head.startswith(b"HTTP/1.1 101"):
+        return False
+    while len(rest) >= 2:
+        form = {126: "!H", 127: "!Q"}.get(rest[1])
+        size = struct.calcsize(form) if form else 0
+        if rest[0] & 0x0F == 0x8 or len(rest) < 2 + size:
+            return rest[0] & 0x0F == 0x8
+        rest = rest[2 + size + (struct.unpack(form, rest[2 : 2 + size])[0] if form else rest[1]) :]
+    return False
 
-    def __init__(self, host: str, port: int, timeout: float = 30.0) -> None:
+
+class Peer:
+    """One connection of the client. `received` is every byte that came. With `leaves` it answers a close frame and
+    ends the connection, as browsers do, where a server would wait for that (Werkzeug did before 2.2)."""
+
+    def __init__(self, host: str, port: int, timeout: float = 30.0, *, leaves: bool = False) -> None:
         self._socket = socket.create_connection((host, port), timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
         self._read = 0
+        self._leaves = leaves
 
     def send(self, data: bytes) -> None:
         """Send all of `data`."""
@@ -93,9 +109,14 @@ class Peer:
     def read_to_end(self) -> bytes:
         """Everything until the server closes the connection (or breaks it)."""
         try:
-            while self._more("", at_end=True):
-                pass
-        except ConnectionResetError:
+            while True:
+                if self._leaves and closes(self.received):
+                    self._leaves = False
+                    self.send(close(1000))
+                    self.end()
+                if not self._more("", at_end=True):
+                    break
+        except (ConnectionResetError, BrokenPipeError):
             pass
         taken = self.received[self._read :]
         self._read = len(self.received)

@@ -48,8 +48,10 @@ def play(
     values: bool = True,
     lines: bool = True,
     timeout: float = 60.0,
+    leaves: bool = False,
 ) -> Played:
-    """Play the scenario called `name` once, recorded into `trace` (not at all where that is None).
+    """Play the scenario called `name` once, recorded into `trace` (not at all where that is None). With `leaves` the
+    client ends a connection that the server says it closes, which older servers wait for.
 
     Raises `PlayError` if there is no such scenario, the program fails, or it answers otherwise than scripted.
     """
@@ -68,7 +70,7 @@ def play(
         watchdog = threading.Timer(timeout, process.kill)
         watchdog.start()
         try:
-            return _converse(scenario, process, output)
+            return _converse(scenario, process, output, leaves)
         except ScriptError as error:
             raise PlayError(f"scenario {name}: {error}") from None
         finally:
@@ -79,7 +81,7 @@ def play(
                 process.stderr.close()
 
 
-def _converse(scenario: Scenario, process: subprocess.Popen[str], output: object) -> Played:
+def _converse(scenario: Scenario, process: subprocess.Popen[str], output: object, leaves: bool) -> Played:
     assert process.stderr is not None
     said: list[str] = []
     peers: list[Peer] = []
@@ -91,7 +93,7 @@ def _converse(scenario: Scenario, process: subprocess.Popen[str], output: object
         rest.start()
 
         def connect() -> Peer:
-            peers.append(Peer(host, port))
+            peers.append(Peer(host, port, leaves=leaves))
             return peers[-1]
 
         try:

@@ -1,4 +1,4 @@
-"""A connection, both directions: HTTP/1.1 first, WebSocket from a 101 on, and what is neither as `data`.
+"""A connection, both directions: HTTP/1.1 first, WebSocket from a 101 on, TLS as records, and what is none as `data`.
 
 In: every byte that was received and sent. Out: a `Dissection`, whose fields cover both directions, each byte once.
 The directions are read together, because a response cannot be measured without the request it answers, and because
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from . import http1, websocket
+from . import http1, tls, websocket
 from .field import Field
 from .http1 import Message
 from .http1_names import Http
@@ -26,6 +26,7 @@ class Protocol(str, Enum):
 
     HTTP = "HTTP/1.1"
     WEBSOCKET = "WebSocket"
+    TLS = "TLS"
     UNKNOWN = "unknown"
 
     __str__ = str.__str__  # Python 3.10 and 3.12 differ here, and pages must not
@@ -49,6 +50,8 @@ def dissect(received: bytes, sent: bytes, role: Literal["server", "client"] = "s
 
 def _dissect(client: bytes, server: bytes) -> tuple[Fields, Fields, Protocol]:
     """The fields of what the client wrote, of what the server wrote, and the protocol."""
+    if tls.speaks(client) and (not server or tls.speaks(server) or server[0] == tls.Content.ALERT):
+        return _records(client), _records(server), Protocol.TLS
     asked: list[Field] = []
     answered: list[Field] = []
     at = to = 0  # how far the client's bytes are read, and the server's
@@ -91,6 +94,12 @@ def _switched(client: bytes, at: int, server: bytes, to: int, answer: Message) -
         return mine, theirs, Protocol.WEBSOCKET
     why = f"after the upgrade to {', '.join(upgrades)}" if answer.status == 101 else "in the tunnel behind CONNECT"
     return _data(client, at, why), _data(server, to, why), Protocol.HTTP
+
+
+def _records(data: bytes) -> Fields:
+    """Records of TLS, and what is none behind them."""
+    found, stop = tls.records(data)
+    return (*found, *_data(data, stop, "no TLS record"))
 
 
 def _neither(data: bytes, tried: list[Field]) -> Fields:

@@ -1,0 +1,1 @@
+"""Reports as they are handed in (PDF, DOCX, HTML, Markdown, text), read into one `Document`."""

@@ -1,0 +1,97 @@
+"""Markdown, by markdown-it-py: headings, paragraphs, items, rows of tables, links and what they are called."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+
+from .document import Block, Read, Target, clean, mark
+from .text import decoded
+from .urls import find
+
+if TYPE_CHECKING:
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
+
+_SCHEME = re.compile(r"https?$", re.IGNORECASE)
+#: Characters of a URL that are looked at.
+LONGEST = 2000
+
+
+def read(path: Path) -> Read:
+    """The blocks of a Markdown file."""
+    return blocks(decoded(path))
+
+
+def blocks(text: str) -> Read:
+    """The blocks of Markdown text; HTML in it is text, and is shown to nobody."""
+    tokens = _parser().parse(clean(text))
+    targets: list[Target] = []
+    made: list[Block] = []
+    kind, row = "text", ""
+    in_row, line = False, 0
+    for token in tokens:
+        line = token.map[0] + 1 if token.map else line
+        if token.type == "heading_open":
+            kind = "heading"
+        elif token.type == "heading_close":
+            kind = "text"
+        elif token.type == "tr_open":
+            in_row, row = True, ""
+        elif token.type == "tr_close":
+            made.append(Block("row", row, f"line {line}"))
+            in_row = False
+        elif token.type == "inline":
+            said = _inline(token, targets)
+            if in_row:
+                row += f"{said} \t "
+            else:
+                made.append(Block(kind, said, f"line {line}"))
+        elif token.type in ("fence", "code_block", "html_block"):
+            made.append(Block("text", token.content, f"line {line}"))
+    return Read(tuple(made), tuple(targets))
+
+
+@cache
+def _parser() -> MarkdownIt:
+    made = MarkdownIt("commonmark", {"html": True, "maxNesting": 20}).enable("table")
+    made.inline.ruler.before("backticks", "bare_url", _bare_url)
+    return made
+
+
+def _bare_url(state: StateInline, silent: bool) -> bool:
+    """A URL that stands in the text is taken as it is: the underscores of `__init__.py` make nothing bold."""
+    scheme = _SCHEME.search(state.pending) if state.src[state.pos] == ":" else None
+    if scheme is None:
+        return False
+    start = state.pos - len(scheme[0])
+    found = find(state.src[start : min(state.posMax, start + LONGEST)])
+    if not found or found[0].start:
+        return False
+    stop = start + found[0].stop
+    if not silent:
+        state.pending += state.src[state.pos : stop]
+    state.pos = stop
+    return True
+
+
+def _inline(token: Token, targets: list[Target]) -> str:
+    said, link, name = "", "", ""
+    for child in token.children or []:
+        if child.type == "link_open":
+            link, name = str(child.attrGet("href") or ""), ""
+        elif child.type == "link_close":
+            said += mark(len(targets))
+            targets.append(Target(link, "" if name.strip() == link else name.strip()))
+            link = ""
+        else:
+            words = child.content if child.type in ("text", "code_inline") else " " if "break" in child.type else ""
+            if link:
+                name += words
+            else:
+                said += words
+    return said

@@ -1,0 +1,83 @@
+"""Read a report, whatever it is: the format is told by what the file begins with, and then by its name.
+
+It is read in a process apart, which may use so much time and memory and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from . import docx, html, markdown, pdf, text
+from .apart import Apart
+from .document import Block, Document, DocumentError, Read, Target
+from .limits import check_size
+from .mentions import document
+
+READERS: dict[str, Callable[[Path], Read]] = {
+    "pdf": pdf.read, "docx": docx.read, "html": html.read, "markdown": markdown.read, "text": text.read,
+}  # fmt: skip
+APART = Apart()
+SUFFIXES = {
+    ".pdf": "pdf", ".docx": "docx", ".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown",
+    ".txt": "text", ".text": "text", "": "text",
+}  # fmt: skip
+
+
+def form(path: Path) -> str:
+    """The format of a file. Raises `DocumentError` where it is none that is read."""
+    check_size(path)
+    try:
+        with path.open("rb") as file:
+            begin = file.read(1024)
+    except OSError as error:
+        raise DocumentError(f"{path}: it cannot be read ({error.strerror or error}).") from None
+    if begin.lstrip().startswith(b"%PDF-"):
+        return "pdf"
+    if begin.startswith(b"PK\x03\x04"):
+        return "docx"
+    if begin.startswith(b"\xd0\xcf\x11\xe0"):
+        raise DocumentError(f"{path}: this is an old Word file (.doc); save it as .docx or PDF.")
+    if begin.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        return "html"
+    found = SUFFIXES.get(path.suffix.lower())
+    if found in ("pdf", "docx"):
+        raise DocumentError(f"{path}: the name says {found.upper()}, but the file is none.")
+    return found or "text"
+
+
+def read(path: Path, name: str = "") -> Document:
+    """The document in a file, called `name` in what is told of it. Raises `DocumentError`."""
+    kind = form(path)
+    return document(name or path.name, kind, _apart(path))
+
+
+def _here(path: Path, kind: str) -> Read:
+    try:
+        return READERS[kind](path)
+    except OSError as error:
+        raise DocumentError(f"{path}: it cannot be read ({error.strerror or error}).") from None
+    except RecursionError:
+        raise DocumentError(f"{path}: it is nested too deeply for a report.") from None
+
+
+def _apart(path: Path) -> Read:
+    made = APART.ask(path)
+    if made is None:
+        raise DocumentError(f"{path}: reading it takes more time or memory than a report may.")
+    if "error" in made:
+        raise DocumentError(made["error"].replace(str(path.absolute()), str(path)))
+    targets = tuple(Target(t["url"], t["shown"], tuple(t["repairs"])) for t in made["targets"])
+    return Read(tuple(Block(**block) for block in made["blocks"]), targets, tuple(made["warnings"]))
+
+
+def answer(path: Path) -> dict[str, Any]:
+    """In the process apart: what one file holds, or why that cannot be told, for JSON."""
+    try:
+        return asdict(_here(path, form(path)))
+    except DocumentError as error:
+        return {"error": str(error)}
+    except MemoryError:
+        return {"error": f"{path}: reading it takes more memory than a report may."}

@@ -1,0 +1,34 @@
+"""All reports of a folder on one page: points, doubts, what could not be read; a line leads to each report's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from .html import FOLDER
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{{ title }}: {{ lines|length }} reports</title><style>{{ style }}</style></head>
+<body><main><h1>{{ title }}: {{ lines|length }} reports</h1>
+<p class="soft">Points are suggested; a person confirms them. What could not be read has none.</p>
+<table><thead><tr><th scope="col">report</th><th scope="col" class="number">suggested</th>
+<th scope="col" class="number">doubts</th><th scope="col">record</th></tr></thead><tbody>
+{% for line in lines %}<tr><th scope="row"><a href="{{ line.page }}">{{ line.report }}</a></th>
+<td class="number points">{% if line.problem %}not graded{% else %}
+{{ '%g' % line.points }} of {{ line.most }}{% endif %}</td>
+<td class="number">{{ line.doubts or "" }}</td><td>
+{% if line.problem %}{{ line.problem }}{% else %}<a href="{{ line.record }}">{{ line.record }}</a>{% endif %}</td></tr>
+{% endfor %}</tbody></table></main></body></html>
+"""
+
+
+def page(title: str, lines: Sequence[dict[str, Any]]) -> str:
+    """The page over all reports."""
+    made = Environment(autoescape=True).from_string(_PAGE)
+    style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))
+    return made.render(title=title, lines=lines, style=style)

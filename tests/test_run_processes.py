@@ -1,0 +1,449 @@
+"""A program that is several processes: reloaders, forked and spawned workers. Each has a whole trace of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from helpers_recording import ENGINES, consistent
+from helpers_run import PATIENCE, UNMAGIC, called, compared, get, meta, running, traces, unmagic, written
+
+from tracer.reading.trace import Trace
+from unmagic.processes import take_away_older
+
+APP = """
+import os
+from flask import Flask
+app = Flask(__name__)
+@app.get("/")
+def hello():
+    return str(os.getpid())
+"""
+
+
+def sound(folder: Path, *names: str) -> None:
+    """Each trace is whole, and its commands work."""
+    assert traces(folder) == sorted(names)
+    for name in names:
+        with Trace.open(folder / name) as trace:
+            consistent(trace)
+            assert trace.meta["complete"] == "1" and trace.meta.get("faults", "") == ""
+        assert unmagic("journeys", name, cwd=folder).code == 0
+        assert unmagic("scope", name, cwd=folder).code == 0
+
+
+def listed(ours: list[str]) -> dict[str, str]:
+    """The processes that are told of: trace -> how it came to be."""
+    found = [re.fullmatch(r"  (\S+) +[\d,]+ calls?, .*?(?: \((.*)\))?", line) for line in ours]
+    return {one[1]: one[2] or "" for one in found if one}
+
+
+# --- forks ---------------------------------------------------------------------------------------------------
+
+FORKS = """
+import os, sys, threading
+def shared(x):
+    return x
+def generator():
+    yield shared("first")
+    yield shared("second")
+def parent(child):
+    status = os.waitpid(child, 0)[1]
+    shared("after")
+    print("child", os.WEXITSTATUS(status))
+def child():
+    shared("child")
+    thread = threading.Thread(target=shared, args=("in a thread",))
+    thread.start()
+    thread.join()
+    print("ran", len(list(going)), flush=True)
+    {leave}
+shared("before")
+going = generator()
+next(going)
+def main():
+    pid = os.fork()
+    if pid:
+        parent(pid)
+    else:
+        child()
+    return shared("end")
+main()
+"""
+LEAVES = {"exit": ("sys.exit(3)", 3), "_exit": ("os._exit(4)", 4), "runs on": ("pass", 0), "error": ("1 / 0", 1)}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("leave", list(LEAVES))
+def test_what_is_forked_off_has_a_trace_of_its_own(tmp_path: Path, engine: str, leave: str):
+    how, code = LEAVES[leave]
+    (tmp_path / "app.py").write_text(FORKS.format(leave=how))
+    ran = compared("app.py", cwd=tmp_path, options=("--engine", engine))
+    assert (ran.code, ran.out) == (0, f"ran 1\nchild {code}\n")
+    sound(tmp_path, "app.trace", "app.2.trace")
+    assert listed(ran.ours) == {"app.trace": "", "app.2.trace": "forked off"}
+    said = []
+    for name in ("app.trace", "app.2.trace"):
+        with Trace.open(tmp_path / name) as trace:
+            calls = [call for call in trace.calls.values() if call.code.qualname == "shared"]
+            values = [trace.value(call.arguments[0]) for call in calls]
+            said.append([value.data for value in values if value is not None])
+    assert said[0] == ["before", "first", "after", "end"]
+    assert said[1] == ["child", "in a thread", "second", *(["end"] if leave == "runs on" else [])]
+    first, second = meta(tmp_path / "app.trace"), meta(tmp_path / "app.2.trace")
+    assert (second["parent"], second["began"], first["began"]) == (first["pid"], "fork", "run")
+
+
+def test_a_frame_from_before_the_fork_keeps_nothing_of_the_parents_recording(tmp_path: Path):
+    """Its lines would be written down for ever, and taken by nobody."""
+    (tmp_path / "app.py").write_text(
+        "import gc, os, sys\ndef main():\n    pid = os.fork()\n    if pid:\n        print(os.waitpid(pid, 0)[1])\n"
+        "    else:\n        for n in range(30000):\n            n += 1\n"
+        "        print(max(len(o) for o in gc.get_objects() if type(o) is list) < 30000, flush=True)\nmain()\n"
+    )
+    ran = compared("app.py", cwd=tmp_path, options=("--engine", "settrace", "--lines", "app"))
+    assert ran.out == "True\n0\n"
+
+
+def test_processes_that_run_nothing_of_the_program_leave_no_trace(tmp_path: Path):
+    """A fork on the way to another program; a helper of `multiprocessing`'s; a command of somebody else's."""
+    (tmp_path / "other.py").write_text("print('other')\n")
+    (tmp_path / "app.py").write_text(
+        "import os, subprocess, sys\n"
+        "def main():\n"
+        "    print(subprocess.run([sys.executable, 'other.py'], capture_output=True).stdout)\n"
+        "    print(subprocess.run([sys.executable, '-c', 'print(1)'], stdout=-1, preexec_fn=os.getpid).stdout)\n"
+        "    print(subprocess.run('echo 2', shell=True, capture_output=True).stdout)\n"
+        "    print(os.spawnv(os.P_WAIT, sys.executable, [sys.executable, 'other.py']))\n"
+        "    pid = os.fork()\n"
+        "    if not pid:\n"
+        "        os.execv('/bin/sh', ['sh', '-c', 'exit 5'])\n"
+        "    print(os.waitpid(pid, 0)[1])\n"
+        "    print({name for name in os.environ if 'unmagic' in (name + os.environ[name]).lower()})\n"
+        "main()\n"
+    )
+    ran = compared("app.py", cwd=tmp_path)
+    assert ran.code == 0 and "other" in ran.out
+    assert traces(tmp_path) == ["app.trace"] and ran.ours[-2] == "the trace is app.trace"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="3.12 began to warn of forks beside threads")
+@pytest.mark.parametrize("threads", [0, 1])
+def test_python_warns_of_threads_only_where_the_program_has_some(tmp_path: Path, threads: int):
+    (tmp_path / "app.py").write_text(
+        "import os, threading\nstop = threading.Event()\n"
+        f"for _ in range({threads}):\n    threading.Thread(target=stop.wait).start()\n"
+        "for _ in range(3):\n    if not os.fork():\n        os._exit(0)\n    os.wait()\nstop.set()\n"
+    )
+    ran = unmagic("run", "app.py", cwd=tmp_path)
+    assert ("multi-threaded" in ran.theirs) == bool(threads), ran.theirs
+
+
+# --- multiprocessing -----------------------------------------------------------------------------------------
+
+MULTI = """
+import multiprocessing, sys
+def work(x):
+    return x * 2
+def run(queue, x):
+    queue.put(work(x))
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    queue = context.Queue()
+    workers = [context.Process(target=run, args=(queue, n)) for n in range(2)]
+    for worker in workers:
+        worker.start()
+    print(sorted(queue.get() for _ in workers))
+    for worker in workers:
+        worker.join()
+    print([worker.exitcode for worker in workers])
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(tmp_path: Path, method: str):
+    """The server of "forkserver" is a process that imports the program, and forks off the others."""
+    (tmp_path / "app.py").write_text(MULTI)
+    ran = compared("app.py", method, cwd=tmp_path)
+    assert ran.out == "[0, 2]\n[0, 0]\n"
+    came = listed(ran.ours)
+    spawned = {"fork": 0, "spawn": 2, "forkserver": 1}[method]
+    forked = 0 if method == "spawn" else 2
+    assert sorted(came.values()) == sorted(["", *["by multiprocessing"] * spawned, *["forked off"] * forked])
+    sound(tmp_path, *came)
+    worked = [name for name in came if "work" in called(tmp_path / name)]
+    assert len(worked) == 2 and "app.trace" not in worked
+
+
+POOL = """
+import multiprocessing, os
+def work(x):
+    return os.getpid()
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        print(*set(pool.map(work, range(8), 1)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_every_worker_of_a_pool_that_sent_something_has_a_trace(tmp_path: Path):
+    """The pool ends them at once when it has their results."""
+    (tmp_path / "app.py").write_text(POOL)
+    ran = unmagic("run", "app.py", cwd=tmp_path)
+    found = {meta(tmp_path / name)["pid"]: called(tmp_path / name) for name in listed(ran.ours) if name != "app.trace"}
+    assert ran.code == 0 and set(ran.out.split()) <= set(found)
+    assert all("work" in found[worker] for worker in ran.out.split())
+
+
+# --- the program, started again ------------------------------------------------------------------------------
+
+#: As Django's reloader starts itself: its own arguments behind `sys.executable`.
+AGAIN = """
+import os, subprocess, sys
+def main():
+    if os.environ.get("AGAIN"):
+        print("again", sys.argv, sys.orig_argv[1:], flush=True)
+        sys.exit(3)
+    options = ["-W", "ignore", "-B"]
+    words = {words}
+    os.environ["AGAIN"] = "1"
+    {start}
+main()
+"""
+STARTS = {
+    "run": "sys.exit(subprocess.run([sys.executable, *options, *words], close_fds=False).returncode)",
+    "popen": "sys.exit(subprocess.Popen([sys.executable, *words]).wait())",
+    "bytes": "sys.exit(subprocess.call([os.fsencode(word) for word in (sys.executable, *words)]))",
+    "spawn": "sys.exit(os.waitstatus_to_exitcode(os.waitpid("
+    "os.posix_spawn(sys.executable, [sys.executable, *words], os.environ), 0)[1]))",
+    "execv": "os.execv(sys.executable, [sys.executable, *words])",
+    "execle": "os.execle(sys.executable, sys.executable, *words, os.environ)",
+    "elsewhere": "sys.exit(subprocess.call([sys.executable, os.path.abspath(words[0]), 'x'], cwd='/'))",
+}
+
+
+@pytest.mark.parametrize("start", list(STARTS))
+def test_a_script_that_starts_itself_again(tmp_path: Path, start: str):
+    (tmp_path / "app.py").write_text(AGAIN.format(words="sys.argv", start=STARTS[start]))
+    ran = compared("app.py", "one", cwd=tmp_path)
+    assert ran.code == 3 and "again" in ran.out
+    assert listed(ran.ours) == {"app.trace": "", "app.2.trace": "started again"}
+    assert called(tmp_path / "app.2.trace") == ["<module>", "main"]
+    if "exec" not in start:  # then the first one ended in the middle
+        sound(tmp_path, "app.trace", "app.2.trace")
+
+
+@pytest.mark.parametrize("words", ["['-m', 'app.cli', *sys.argv[1:]]", "sys.orig_argv[1:]", "sys.argv",
+                                   "['-m', 'app.cli.__main__']"])  # fmt: skip
+def test_a_module_that_starts_itself_again(tmp_path: Path, words: str):
+    (tmp_path / "app" / "cli").mkdir(parents=True)
+    (tmp_path / "app" / "cli" / "__init__.py").write_text("")
+    (tmp_path / "app" / "cli" / "__main__.py").write_text(AGAIN.format(words=words, start=STARTS["run"]))
+    ran = compared("-m", "app.cli", "one", cwd=tmp_path)
+    assert ran.code == 3
+    assert listed(ran.ours) == {"app.cli.trace": "", "app.cli.2.trace": "started again"}
+
+
+def test_flasks_reloader(tmp_path: Path):
+    """The child serves; when the code changes there is another one."""
+    (tmp_path / "chat.py").write_text(APP)
+    words = ("-m", "flask", "--app", "chat", "run", "--debug", "--port", "0")
+    with running([*UNMAGIC, "run", *words], tmp_path) as server:
+        port = int(server.until(r"Running on http://127.0.0.1:(\d+)")[1])
+        server.until("Debugger PIN")
+        first = get(port)
+        (tmp_path / "chat.py").write_text(APP.replace("str(os.getpid())", "'changed, ' + str(os.getpid())"))
+        server.until("Restarting with")
+        server.until("Debugger PIN")
+        second = get(port)
+        server.interrupt()
+        assert server.end() == 0, server.said
+    assert second.startswith("changed, ") and first not in second
+    assert listed(server.ours) == {
+        "flask.trace": "",
+        "flask.2.trace": "started again",
+        "flask.3.trace": "started again",
+    }
+    assert [called(tmp_path / f"flask{n}.trace").count("hello") for n in ("", ".2", ".3")] == [0, 1, 1]
+    assert {meta(tmp_path / f"flask.{n}.trace")["pid"] for n in (2, 3)} == {first, second.removeprefix("changed, ")}
+    assert server.ours[-1].startswith("next, unmagic report flask.")
+    assert not [line for line in server.ours if "still runs" in line]
+
+
+# --- gunicorn ------------------------------------------------------------------------------------------------
+
+
+def _gunicorn(folder: Path, *words: str) -> list[str]:
+    (folder / "chat.py").write_text(APP)
+    return [*UNMAGIC, "run", "-m", "gunicorn", "-b", "127.0.0.1:0", "--no-control-socket", *words, "chat:app"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["sync", "gthread"])
+def test_gunicorns_workers(tmp_path: Path, engine: str, kind: str):
+    command = _gunicorn(tmp_path, "-w", "2", "-k", kind)
+    command[len(UNMAGIC) + 1 : len(UNMAGIC) + 1] = ["--engine", engine]
+    with running(command, tmp_path) as server:
+        port = int(server.until(r"Listening at: http://127.0.0.1:(\d+)")[1])
+        workers = {server.until(r"Booting worker with pid: (\d+)")[1] for _ in range(2)}
+        served = {get(port) for _ in range(4)}
+        assert served <= workers
+        server.interrupt()
+        assert server.end() == 0, server.said
+    sound(tmp_path, "gunicorn.trace", "gunicorn.2.trace", "gunicorn.3.trace")
+    assert listed(server.ours) == {
+        "gunicorn.trace": "", "gunicorn.2.trace": "forked off", "gunicorn.3.trace": "forked off",
+    }  # fmt: skip
+    found = {meta(tmp_path / f"gunicorn.{n}.trace")["pid"]: called(tmp_path / f"gunicorn.{n}.trace") for n in (2, 3)}
+    assert set(found) == workers
+    assert sum(names.count("hello") for names in found.values()) == 4
+    assert all(("hello" in found[worker]) == (worker in served) for worker in workers)
+
+
+def test_gunicorn_reloads_and_loses_a_worker(tmp_path: Path):
+    """SIGHUP comes to us and is passed on; the new workers have traces as well. One that is killed leaves its own."""
+    with running(_gunicorn(tmp_path, "-w", "1"), tmp_path) as server:
+        port = int(server.until(r"Listening at: http://127.0.0.1:(\d+)")[1])
+        first = server.until(r"Booting worker with pid: (\d+)")[1]
+        assert get(port) == first
+        server.process.send_signal(signal.SIGHUP)
+        second = server.until(r"Booting worker with pid: (\d+)")[1]
+        if not any(f"Worker exiting (pid: {first})" in line for line in server.said):
+            server.until(rf"Worker exiting \(pid: {first}\)")
+        assert get(port) == second
+        written(tmp_path / "gunicorn.3.trace", "hello")
+        os.kill(int(second), signal.SIGKILL)
+        third = server.until(r"Booting worker with pid: (\d+)")[1]
+        assert get(port) == third
+        server.process.send_signal(signal.SIGTERM)
+        assert server.end() == 0, server.said
+    names = [f"gunicorn.{n}.trace" for n in (2, 3, 4)]
+    assert traces(tmp_path) == [*names, "gunicorn.trace"]
+    assert [meta(tmp_path / name)["pid"] for name in names] == [first, second, third]
+    assert ["complete" in meta(tmp_path / name) for name in names] == [True, False, True]
+    assert [called(tmp_path / name).count("hello") for name in (names[0], names[2])] == [1, 1]
+    for name in names:
+        with Trace.open(tmp_path / name) as trace:
+            consistent(trace)
+    assert any(line.startswith("gunicorn.3.trace: the program ended at once") for line in server.ours)
+
+
+# --- which files ---------------------------------------------------------------------------------------------
+
+
+def test_an_earlier_runs_traces_go_and_others_stay(tmp_path: Path):
+    (tmp_path / "app.py").write_text(MULTI)
+    assert unmagic("run", "app.py", "fork", cwd=tmp_path).code == 0
+    assert unmagic("run", "-o", "app.4.trace", "app.py", "no", cwd=tmp_path).code == 1
+    (tmp_path / "app.5.trace").write_text("mine")
+    (tmp_path / "app.3.trace").rename(tmp_path / "app.six.trace")
+    kept = {name: (tmp_path / name).read_bytes() for name in ("app.4.trace", "app.5.trace", "app.six.trace")}
+    (tmp_path / "app.py").write_text("def only(): print('once')\nonly()\n")
+    assert unmagic("run", "app.py", cwd=tmp_path).ours[-2] == "the trace is app.trace"
+    assert traces(tmp_path) == ["app.4.trace", "app.5.trace", "app.six.trace", "app.trace"]
+    assert {name: (tmp_path / name).read_bytes() for name in kept} == kept
+    (tmp_path / "app.py").write_text(MULTI)
+    again = unmagic("run", "app.py", "fork", cwd=tmp_path)
+    assert set(listed(again.ours)) == {"app.trace", "app.2.trace", "app.3.trace"}
+    assert {name: (tmp_path / name).read_bytes() for name in kept} == kept
+
+
+LEFT = """
+import os, sqlite3, sys
+def leave(name, *statements, begun=True):
+    if not os.fork():
+        db = sqlite3.connect(name, isolation_level=None)
+        for statement in statements:
+            db.execute(statement)
+        os.kill(os.getpid(), 9)
+    os.wait()
+OURS = "pragma application_id = 0x756E6D67", "pragma journal_mode = wal"
+open("app.2.trace", "x").close()
+leave("app.3.trace", *OURS, "begin", "create table meta (key)")
+leave("app.4.trace", *OURS, "create table meta (key)")
+leave("app.5.trace", "create table mine (key)")
+open("app.6.trace", "x").write("mine")
+open("app.7.trace", "x").close()
+os.utime("app.7.trace", (1, 1))
+os.mkdir("app.8.trace")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_what_is_left_of_processes_that_were_killed_at_once_is_taken_away(tmp_path: Path):
+    """At the end of the run, or before the next; never what may be somebody else's."""
+    (tmp_path / "app.py").write_text(LEFT)
+    ran = unmagic("run", "app.py", cwd=tmp_path)
+    kept = ["app.5.trace", "app.6.trace", "app.7.trace", "app.8.trace", "app.trace"]
+    assert ran.code == 0 and ran.ours[0] == "3 processes were killed before anything of their calls was written"
+    assert traces(tmp_path) == kept
+    (tmp_path / "app.2.trace").touch()
+    take_away_older(tmp_path / "app.trace")
+    assert traces(tmp_path) == kept
+
+
+def test_a_trace_that_another_run_writes_is_not_taken_from_it(tmp_path: Path):
+    (tmp_path / "app.py").write_text("def f(): print('ready', flush=True); input()\nf()\n")
+    with running([*UNMAGIC, "run", "-m", "http.server", "0", "--bind", "127.0.0.1"], tmp_path,
+                 {**os.environ, "PYTHONUNBUFFERED": "1"}) as server:  # fmt: skip
+        get(int(server.until(r"port (\d+)")[1]), "/app.py")  # it says so a moment before it can be interrupted
+        other = unmagic("run", "-o", "http.server.trace", "app.py", cwd=tmp_path)
+        assert (other.code, other.out) == (2, "")
+        assert other.ours == [f"{tmp_path}/http.server.trace is being written by another run: choose another -o"]
+        server.interrupt()
+        assert server.end() == 0
+    assert meta(tmp_path / "http.server.trace")["complete"] == "1"
+
+
+def test_live_follows_the_process_that_serves(tmp_path: Path):
+    with running([*_gunicorn(tmp_path, "-w", "2")[:-1], "chat:app"], tmp_path) as server:
+        port = int(server.until(r"Listening at: http://127.0.0.1:(\d+)")[1])
+        server.until("Booting worker")
+        with running([*UNMAGIC, "live", "gunicorn.trace"], tmp_path) as watch:
+            get(port)
+            line = watch.until(r"← response +\S+ bytes  200 OK .*(w\d+) of (gunicorn\.[23]\.trace)$")
+            get(port)
+            watch.until(r"← response")
+            server.interrupt()
+            assert server.end() == 0 and watch.end() == 0
+    shown = unmagic("show", line[2], line[1], cwd=tmp_path)
+    assert shown.code == 0 and shown.out.startswith("← response 200 OK")
+
+
+def test_run_live_prints_what_a_forked_worker_serves(tmp_path: Path):
+    command = _gunicorn(tmp_path, "-w", "1")
+    command.insert(len(UNMAGIC) + 1, "--live")
+    with running(command, tmp_path) as server:
+        port = int(server.until(r"Listening at: http://127.0.0.1:(\d+)")[1])
+        get(port)
+        server.until(r"→ request .*  GET / .* of gunicorn\.2\.trace$")
+        server.until(r"← response .* of gunicorn\.2\.trace$")
+        server.interrupt()
+        assert server.end() == 0
+    assert server.ours[0].startswith("2 processes")
+
+
+def test_gunicorn_takes_itself_over(tmp_path: Path):
+    """SIGUSR2: a second master, by `execve` in a forked process; the first one goes, and so does `unmagic run`."""
+    command = [word for word in _gunicorn(tmp_path, "-w", "1") if word != "-m"]  # by -m, gunicorn itself fails here
+    with running(command, tmp_path) as server:
+        port = int(server.until(r"Listening at: http://127.0.0.1:(\d+)")[1])
+        server.until(r"Booting worker with pid: (\d+)")
+        server.process.send_signal(signal.SIGUSR2)
+        second = int(server.until(r"Listening at: http://127.0.0.1:\d+ \((\d+)\)")[1])
+        worker = server.until(r"Booting worker with pid: (\d+)")[1]
+        server.process.send_signal(signal.SIGTERM)
+        server.until("^unmagic: next")  # its standard output does not end: the second one has it
+        assert server.process.wait(PATIENCE) == 0
+        assert get(port) == worker
+        assert len([line for line in server.ours if "it still runs" in line]) == 2
+        os.kill(second, signal.SIGTERM)
+        watch = unmagic("live", "gunicorn.3.trace", cwd=tmp_path)
+        assert watch.code == 0
+    came = {meta(tmp_path / f"gunicorn.{n}.trace")["pid"]: meta(tmp_path / f"gunicorn.{n}.trace") for n in (2, 3, 4)}
+    assert (came[str(second)]["began"], came[worker]["began"]) == ("again", "fork")
+    assert came[worker]["parent"] == str(second)

@@ -1,0 +1,190 @@
+"""What is taken for a secret and what is not, and the forms that a known one is found in."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import urllib.parse
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracer.recording.secret_finder import RECENT, Finder
+from tracer.recording.secret_hints import HINTS, Hints, hinted
+from tracer.recording.secrets import Secrets
+
+S = "-".join(("Zq7", "hunter2.Xy"))
+
+HIDDEN = [
+    f'--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n{S}\r\n--b--\r\n',
+    f"Content-Disposition: form-data; name=csrf_token\r\nContent-Type: text/plain\r\n\r\n{S}",
+    f"X-Access-Token: {S}\r\n",
+    f"x-amz-security-token: {S}",
+    f"Host: x\r\nX-Vault-Token: {S}\r\nAccept: */*\r\n",
+    f"  api_key: {S}\n",
+    f"password: {S}",
+    f"bad password: {S}.",
+    f"the password is '{S}'",
+    f'cannot log in with password "{S}"',
+    f"Bearer {S}",
+    f"Sec-WebSocket-Protocol: chat, bearer, {S}\r\n",
+    f"Location: https://x/cb?code={S}&state=af0\r\n",
+    f"https://x/cb?state=af0&code={S}",
+    f"Location: /done?next=%2Fin%3Ftoken%3D{S}&x=1\r\n",
+    f"https://{S}xxxx@git.example/x",
+    f"redis://:{S}@localhost:6379/0",
+    f"<user><password>{S}</password></user>",
+    f"<ns:Password type='x'>{S}</ns:Password>",
+    json.dumps({"body": json.dumps({"password": S})}),
+    json.dumps({"a": json.dumps({"b": json.dumps({"token": S})})}),
+    urllib.parse.quote(json.dumps({"password": S})),
+    json.dumps({"sessionToken": S}),
+    json.dumps({"passwordConfirmation": S}),
+    json.dumps({"new_password2": S}),
+    json.dumps({"jwt": S}),
+    json.dumps({"otp": S}),
+    json.dumps({"sid": S, "n": 1}),
+    json.dumps({"session": S}),
+    f"csrfmiddlewaretoken={S}&x=1",
+    f"authenticity_token={S}",
+    f"_csrf={S}",
+    f"?session={S}&sid={S}",
+    f"X-Amz-Signature={S}",
+    f"PHPSESSID={S}; path=/",
+    f"connect.sid={S}",
+    f"('Authorization', '{S}')",
+    f"[(b'Cookie', b'a={S}')]",
+    f"{{'Set-Cookie': 'a={S}; Path=/'}}",
+    f"{{'Proxy-Authorization': 'Basic {S}'}}",
+    f"-----BEGIN RSA PRIVATE KEY-----\nMIIB{S}\n-----END RSA PRIVATE KEY-----\n",
+]
+
+
+@pytest.mark.parametrize("text", HIDDEN, ids=lambda text: re.sub(r"\W+", " ", text)[:40])
+def test_what_is_hidden(text: str):
+    for secrets in (Secrets(), Secrets()):
+        assert hinted(text) and S not in secrets.text(text)
+        assert len(secrets.text(text)) == len(text)
+        assert S.encode() not in secrets.data(f"before {text}".replace("before Loc", "Loc").encode())
+        assert sum(secrets.masked.values()) >= 1
+
+
+PLAIN = [
+    "def connect(password: str, token: bytes) -> None:",
+    "password: str\n    The password.\ntoken: string\n    A token.",
+    '["username", "password", "email"]',
+    "INSERT INTO users (name, password, token) VALUES (?, ?, ?)",
+    "Basic authentication, Bearer tokens and Digest access",
+    "the bearer of this letter; a bearer token is needed",
+    "the session was closed; sessions: 3",
+    "Connection: keep-alive\r\nKeep-Alive: timeout=5\r\nX-Request-Id: 17\r\n",
+    "close(code=1000, reason='bye')",
+    '{"code": 1000, "status": 200, "state": "open"}',
+    "https://x/list?code=17&page=2",
+    "https://example.org:8080/path@x mailto:someone@example.org",
+    "inside, consider, residual, option, author, monkey, compass",
+    "<p>Your password must have eight letters.</p>",
+    '<input type="password" name="password" required>',
+    "WWW-Authenticate: Basic realm=\"x\"\r\n",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n",
+    "Sec-WebSocket-Protocol: chat, superchat\r\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PLAIN, ids=lambda text: re.sub(r"\W+", " ", text)[:40])
+def test_what_stays(text: str):
+    secrets = Secrets()
+    masked = secrets.text(text)
+    words = set(re.findall(r"[A-Za-z]{4,}", text)) - set(re.findall(r"[A-Za-z]{4,}", masked))
+    assert words <= {"string", "str", "bytes"}, "where it stands a type beside such a name may be hidden"
+    for word in re.findall(r"[A-Za-z]{4,}", text):
+        assert secrets.text(f"a {word} elsewhere") == f"a {word} elsewhere"
+
+
+ENCODED = {
+    "quote": urllib.parse.quote,
+    "quote all": lambda s: urllib.parse.quote(s, safe=""),
+    "quote_plus": urllib.parse.quote_plus,
+    "lower": lambda s: re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), urllib.parse.quote(s, safe="")),
+    "json": lambda s: json.dumps(s)[1:-1],
+    "json, not ascii": lambda s: json.dumps(s, ensure_ascii=False)[1:-1],
+    "repr": lambda s: repr(s)[1:-1],
+    "html": html.escape,
+    "hex": lambda s: s.encode().hex(),
+    "base64": lambda s: base64.b64encode(s.encode()).decode(),
+    "utf-8 as latin-1": lambda s: s.encode().decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("how", ENCODED)
+@pytest.mark.parametrize("secret", [S, 'p@ss w"ö/rd9', "it's <b>&c</b> \\ 9"], ids=["plain", "odd", "markup"])
+def test_a_known_secret_in_another_form(how: str, secret: str):
+    secrets = Secrets()
+    secrets.text(secret, "password")
+    form = ENCODED[how](secret)
+    got = secrets.text(f"<{form}>")
+    assert form not in got and got.count("*") >= len(form) - 4
+
+
+@given(st.binary(max_size=8).filter(lambda b: True), st.binary(max_size=8))
+def test_base64_with_anything_around(before: bytes, after: bytes):
+    """At most the letters at its two ends, which the neighbours share, are left."""
+    secrets = Secrets()
+    secrets.text(S, "password")
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(before + S.encode() + after).decode()
+        got = secrets.text(text)
+        stars = got.count("*")
+        assert stars >= len(S) * 8 // 6 - 2, (text, got)
+
+
+def test_the_parts_of_a_signed_token():
+    secrets = Secrets()
+    token = ".".join(("eyJ1c2VyIjoibWUifQ", "aSh0Zw", "x2Fq7hunterXYabcdefghi1234"))
+    secrets.text(f"Cookie: session={token}; www=www.example.org\r\n")
+    assert secrets.text(f"payload {token[:18]}, signature {token[-26:]}") == f"payload {'*' * 18}, signature {'*' * 26}"
+    assert secrets.text("example") == "example"
+
+
+@given(st.text(max_size=400))
+def test_hints_are_found_in_short_and_long_texts_alike(text: str):
+    low = text.lower()
+    wanted = any(word.decode() in low for word in HINTS)
+    assert hinted(text) == hinted(text.encode("utf-8", "surrogatepass"))
+    if len(text.encode("utf-8", "surrogatepass")) < 300:
+        assert hinted(text) == wanted
+    assert hinted(text + "=" + " " * 400) == hinted(text + "=" + " " * 900)
+
+
+@given(
+    st.lists(st.text("abAB.*[", min_size=1, max_size=6), min_size=1, max_size=3 * RECENT),
+    st.text("abAB.*[ ", max_size=60),
+)
+def test_the_finder_finds_what_a_search_for_each_finds(forms: list[str], text: str):
+    finder = Finder()
+    for form in forms:
+        finder.add({form: ""})
+    covered = {at for start, stop in finder.spans(text) for at in range(start, stop)}
+    firsts = {match.start() for form in forms for match in re.finditer(f"(?={re.escape(form)})", text)}
+    assert all(text[start:stop] in forms for start, stop in finder.spans(text))
+    assert firsts <= covered, "no place where one begins is left as it was"
+    finder.forget(dict.fromkeys(forms, ""))
+    assert not list(finder.spans(text)) and not finder
+
+
+BLOCKS = st.lists(
+    st.sampled_from([b"x" * 1030 + b"=", b"y" * 1500, b":" * 1024, b"pass", b"word=1", b"KE", b"y", b"a"])
+)
+
+
+@given(st.lists(BLOCKS, max_size=6))
+def test_what_was_searched_before_changes_no_answer(parts: list[list[bytes]]):
+    """A buffer grows, is cut at both ends, and is put together anew: a hint may lie across a seam."""
+    hints, whole = Hints(), b""
+    for blocks in parts:
+        piece = b"".join(blocks)
+        for text in (piece, whole := whole + piece, whole[len(piece) // 2 :], piece + whole):
+            assert hints(text) == hinted(text)

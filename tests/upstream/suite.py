@@ -1,0 +1,7 @@
+"""pytest as a program that a recorder can be put around; never imported."""
+
+import sys
+
+import pytest
+
+sys.exit(pytest.main())

@@ -1,0 +1,176 @@
+"""Makes rows of the values that the hooks have numbered: what each says, of what type it is, what is inside it.
+
+What holds something is written as integers, with its layout as a row of its own; what says something as integers and
+its text. All that is new at a time is one row: a row for each value costs more than all the rest of the recording.
+Secrets are masked before a row leaves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from array import array
+from itertools import compress
+from typing import Any
+
+from .events import BYTES, CUT
+from .kinds import identified
+from .known import Known
+from .layouts import Layouts
+from .packing import packed, places, shared
+from .secret_hints import LONG, hinted
+from .secrets import Secrets
+from .seen import Bound, Named, Veiled
+from .values import Description, code_name, describe
+
+Row = tuple[Any, ...]
+
+
+#: So many of the latest wire events whose bytes were masked are remembered, for bytes that were read alone.
+_RECENT = 1_000
+
+
+class Describing:
+    """The rows of all values of one recording that are still to be written; the writer takes them."""
+
+    def __init__(self, secrets: Secrets, known: Known, layouts: Layouts, max_value: int) -> None:
+        self._secrets = secrets
+        self._known = known
+        self._layouts = layouts
+        self._limit = max_value
+        self._objects: list[int] = []
+        #: Of what says something, five numbers each, and what it says.
+        self._heads: list[int] = []
+        self._said: list[str | bytes] = []
+        #: What crossed the sockets just now.
+        self._moved: list[str | bytes] = []
+        #: Wire events that moved one byte which was masked, by their order.
+        self._starred: dict[int, None] = {}
+
+    def add(self) -> None:
+        """Take what the hooks have numbered."""
+        self._objects, heads, news = self._known.take()
+        said = heads[5::6]
+        del heads[5::6]
+        exact = (self._layouts.text, self._layouts.octets)
+        kept = {id(value): value for value in self._moved}
+        kept.update({id(value): value for value in compress(said, map(exact.__contains__, heads[2::5]))})
+        self._moved.clear()
+        self._known.keep([*kept.values()])
+        if said and max(map(len, said)) > self._limit:
+            self._cut(heads, said)
+        self._heads, self._said = heads, said
+        things = iter(news)
+        for number, thing in zip(things, things, strict=True):
+            kind = type(thing)
+            if kind is Named:
+                self._named(number, thing)
+            elif kind is Bound:
+                self._row(number, number, Description("method", "code", -1, code_name(thing.function), False))
+            elif kind is Veiled:
+                seen = b"*" if thing.order in self._starred else thing.value
+                self._row(number, 0, describe(seen, self._limit))
+            else:
+                told = describe(thing, self._limit)
+                self._row(number, number if told.kind == "code" else 0, told)
+
+    def _cut(self, heads: list[int], said: list[str | bytes]) -> None:
+        for index, value in enumerate(said):
+            if len(value) > self._limit:
+                said[index] = value[: self._limit]
+                heads[5 * index + 4] |= CUT
+
+    def wire(self, order: int, data: bytes, masked: bytes) -> None:
+        """Bytes crossed a socket, and were masked as the stream was: their row is the wire event's."""
+        if len(data) == 1 and masked != data:
+            self._starred[order] = None
+            while len(self._starred) > _RECENT:
+                del self._starred[next(iter(self._starred))]
+        if identified(data):
+            self._moved.append(data)
+
+    def take(self) -> tuple[list[Row], Row | None]:
+        """The rows of `shape`, and of `described` what follows its number, masked; None where there is nothing. Most
+        values have no secret, and all together are quick to be looked at for a hint."""
+        (objects, self._objects), (heads, self._heads), (said, self._said) = (
+            (self._objects, []),
+            (self._heads, []),
+            (self._said, []),
+        )
+        new = self._layouts.new
+        shapes = [self._shape(*new.pop(0)) for _ in range(len(new))]
+        if not (heads or objects):
+            return shapes, None
+        told = [one if type(one) is bytes else octets(one) for one in said]
+        written, starts = shared(told)
+        if not self._secrets.show and self._concerned(written):  # what lies within another has no hint that it has not
+            told = [octets(self.masked(one)) for one in said]
+            written, starts = shared(told)
+        lengths = packed([*map(len, told)])
+        return shapes, (packed(objects), packed(heads), lengths, packed(starts), b"".join(written))
+
+    def _concerned(self, told: list[bytes]) -> bool:
+        """Whether there may be a secret in any of these: short ones are looked at together."""
+        together, hints = b"\n".join([one for one in told if len(one) < LONG]), self._secrets.hinted
+        if hinted(together) or any(hints(one) for one in told if len(one) >= LONG):
+            return True
+        return not self._secrets.idle and self._secrets.knows(b"\n".join(told).decode("latin-1"))
+
+    def masked(self, data: str | bytes) -> str | bytes:
+        """Text or bytes without what is known to be secret, or looks so."""
+        return self._secrets.text(data) if isinstance(data, str) else self._secrets.data(data)
+
+    def again(self, heads: bytes, lengths: bytes, starts: bytes, told: bytes) -> tuple[bytes, bytes] | None:
+        """The lengths and the text of a row of `described`, masked once more, where it holds a secret that was learned
+        since, and nothing shared any more: each is masked by itself. None where it does not."""
+        if not self._secrets.knows(told.decode("latin-1")):
+            return None
+        parts = []
+        where = places(len(told), array("q", lengths), array("q", starts))
+        for flags, (start, stop) in zip(array("q", heads)[4::5], where, strict=True):
+            part = told[start:stop]
+            parts.append(octets(self.masked(part if flags & BYTES else part.decode())))
+        return packed([*map(len, parts)]), b"".join(parts)
+
+    def _shape(self, number: int, kind: str, word: str, labels: tuple[str, ...]) -> Row:
+        return number, kind, word, json.dumps([self._secrets.text(label) for label in labels], ensure_ascii=False)
+
+    def _named(self, number: int, thing: Named) -> None:
+        """Learn the secret that is called so, or those directly inside it, and mask its row whole."""
+        value, name = thing.value, thing.name
+        if not thing.whole:
+            for item in value:
+                self._secret(item, name)
+            return
+        told = describe(value, self._limit)
+        self._secret(value, name)
+        data = told.data
+        masked = self._secrets.data(data, name) if isinstance(data, bytes) else self._secrets.text(data or "", name)
+        if identified(value):
+            self._known.keep([value])
+        self._row(number, number if identified(value) else 0, told._replace(data=masked))
+
+    def _secret(self, value: Any, name: str) -> None:
+        if type(value) is str:
+            self._secrets.text(value, name)
+        elif type(value) is bytes:
+            self._secrets.data(value, name)
+
+    def _row(self, number: int, identity: int, told: Description) -> None:
+        data = "" if told.data is None else told.data
+        flags = (CUT if told.cut else 0) | (BYTES if isinstance(data, bytes) else 0)
+        self._heads += (number, identity, self._layouts.row(told.type, told.kind, ()), told.size, flags)
+        self._said.append(data)
+
+
+def octets(text: str | bytes) -> bytes:
+    """Text as UTF-8, bytes as they are. A lone surrogate, which no file can hold, becomes the replacement character."""
+    if isinstance(text, bytes):
+        return text
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATES.sub("\ufffd", text).encode()
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")

@@ -1,0 +1,175 @@
+"""How each of the language's own types is looked at by a hook: text, numbers, containers, code."""
+
+from __future__ import annotations
+
+import types
+from _thread import get_ident
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .content import MOST_BYTES, first, items_of, octets_of
+from .events import BYTES, CUT
+from .kinds import ATOMS, PLAIN, plan
+from .known import MARKS, ROW
+from .seen import PARTS, Bound, Veiled
+
+if TYPE_CHECKING:
+    from .snapshots import Hand
+
+#: Numbers and other atoms that keep their row; more of them start over.
+MOST_ATOMS = 50_000
+#: What the interpreter has once, and never lets go of: the `id` is the value. (Of one byte it says too little:
+#: `veils`.)
+_IMMORTAL = frozenset(map(id, (None, True, False, ..., NotImplemented, b"", "", (), *range(-5, 257))))
+
+
+def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
+    """How each of the language's own types is looked at."""
+    known, rows, next_, layouts, holds = hand.known, hand.known.rows, hand.known.next, hand.layouts, hand.holds
+    news, get, veils = known.news.extend, known.get, known.veils
+    told, others, put = known.told.extend, known.others.get, known.put
+    text, octets, array = layouts.text, layouts.octets, layouts.row("bytearray", "bytes", ())
+    atoms: dict[Any, int] = {}
+
+    def atom(value: Any, key: Any) -> int:
+        number = atoms.get(key)
+        if number is None:
+            if len(atoms) >= MOST_ATOMS:
+                atoms.clear()
+            number = next_()
+            news((number, value))
+            atoms[key] = number
+        if id(value) in _IMMORTAL:
+            rows[id(value)] = number
+        return number
+
+    def of_text(value: Any) -> int:
+        if len(value) < 2:
+            if veils and len(value) and type(value) is bytes:
+                return veiled(value)
+            return atom(value, value)
+        number, size = next_(), len(value)
+        if type(value) is str:
+            told((number, number, text, size, 0, value))  # first: it is alive then
+        else:
+            told((number, number, octets, size, BYTES, value))
+        rows[id(value)] = number
+        return number
+
+    def veiled(value: bytes) -> int:
+        veil = veils.get(get_ident())
+        if veil is None or veil[0] != value:
+            return atom(value, value)
+        number = next_()
+        news((number, Veiled(value, veil[1])))
+        return number
+
+    def of_int(value: Any) -> int:
+        return atom(value, value)
+
+    def of_atom(value: Any) -> int:
+        return atom(value, (type(value).__name__, repr(value)))  # an exact builtin type: its own repr
+
+    def of_range(value: Any) -> int:
+        return atom(value, type(value).__name__)
+
+    def of_code(value: Any) -> int:
+        number = next_()
+        news((number, value))
+        known.put(value, None, number, (), plan(type(value)).weak)
+        known.settle(value, True)
+        return number
+
+    def of_tuple(value: Any) -> int:
+        if not value:
+            return atom(value, ())
+        # It would hold what is in it, and has no weak references: where that shows, it has no identity.
+        return hand.loose(value) if any(map(lasting, value)) else constant(value, value[:PARTS], tuple)
+
+    def of_frozenset(value: Any) -> int:
+        return constant(value, first(value), frozenset) if value else atom(value, ("frozenset",))
+
+    def constant(value: Any, inside: Sequence[Any], kind: type) -> int:
+        """A container that cannot change."""
+        entry = get(value)
+        if entry is not None and entry[MARKS] is not None:
+            return entry[ROW]
+        parts, size = hand.inside(inside, layouts.pairs(inside)), len(value)
+        layout = layouts.counted(kind, len(inside))
+        number = holds(value, entry, (), layout, size, len(inside) < size, parts, plan(kind).weak)
+        known.settle(value, True)
+        return number
+
+    def changing(kind: type, look: Callable[[Any], Any]) -> Callable[[Any], int]:
+        weak = plan(kind).weak
+
+        def read(value: Any) -> int:
+            inside = look(value)
+            size, entry, marks = len(value), get(value), hand.marks(inside)
+            marks.append(size)
+            if entry is not None and entry[MARKS] == marks:
+                return entry[ROW]
+            parts, layout = hand.inside(inside, layouts.pairs(inside)), layouts.counted(kind, len(inside))
+            return holds(value, entry, marks, layout, size, len(inside) < size, parts, weak)
+
+        return read
+
+    def of_dict(value: Any) -> int:
+        pairs = items_of(value)
+        names, inside = tuple([name for name, _ in pairs]), [item for _, item in pairs]
+        size, entry, marks = len(value), get(value), [*hand.marks(names), *hand.marks(inside), len(value)]
+        if entry is not None and entry[MARKS] == marks:
+            return entry[ROW]
+        layout = layouts.of(dict, names)
+        parts = hand.inside(inside, layout.secret)
+        return holds(value, entry, marks, layout, size, len(inside) < size, parts, False)
+
+    def of_bytes(value: Any) -> int:
+        """A bytearray, which changes often: what it says is its mark."""
+        entry = others(id(value))
+        if entry is not None:
+            if entry[0] is not value:
+                entry = None
+            elif entry[3] == value:
+                return entry[2]
+        size, number = len(value), next_()
+        if size <= MOST_BYTES:
+            data, flags = bytes(value), BYTES
+        else:
+            data, flags = bytes(value[:MOST_BYTES]), BYTES | CUT
+        told((number, number if entry is None else entry[1], array, size, flags, data))
+        put(value, entry, number, data, False)
+        return number
+
+    def of_view(value: Any) -> int:
+        size, data = octets_of(value)
+        entry = get(value)
+        if entry is not None and entry[MARKS] == (size, data):
+            return entry[ROW]
+        layout = layouts.plain(memoryview, "code" if data is None else "bytes")
+        say = "memoryview" if data is None else data
+        return hand.says(value, entry, (size, data), layout, size, say, data is None, (), True)
+
+    def of_method(value: Any) -> int:
+        entry = get(value)
+        if entry is not None and entry[MARKS] is not None:
+            return entry[ROW]
+        number = next_()
+        news((number, Bound(value.__func__)))
+        put(value, entry, number, (), True)
+        return number
+
+    def lasting(item: Any) -> bool:
+        """Whether somebody may see how long an object lives."""
+        kind = type(item)
+        return id(kind) not in PLAIN and plan(kind).weak
+
+    table: dict[type, Callable[[Any], int]] = {
+        str: of_text, bytes: of_text, int: of_int, type(None): of_atom, bool: of_atom, float: of_atom,
+        complex: of_atom, type(...): of_atom, type(NotImplemented): of_atom, range: of_range, slice: of_range,
+        tuple: of_tuple, frozenset: of_frozenset, list: changing(list, lambda value: value[:PARTS]),
+        set: changing(set, first), dict: of_dict, bytearray: of_bytes, memoryview: of_view,
+        types.MethodType: of_method, type: of_code,
+    }  # fmt: skip
+    found = {id(kind): read for kind, read in table.items()}
+    return {**dict.fromkeys(PLAIN - ATOMS, of_code), **found}
