@@ -6,11 +6,12 @@ import os
 import re
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from helpers_recording import ENGINES, consistent
-from helpers_run import PATIENCE, UNMAGIC, called, compared, get, meta, running, traces, unmagic, written
+from helpers_run import PATIENCE, UNMAGIC, called, compared, done, get, meta, running, traces, unmagic, written
 
 from tracer.reading.trace import Trace
 from unmagic.processes import take_away_older
@@ -191,12 +192,21 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_every_worker_of_a_pool_that_sent_something_has_a_trace(tmp_path: Path):
-    """The pool ends them at once when it has their results."""
-    (tmp_path / "app.py").write_text(POOL)
-    ran = unmagic("run", "app.py", cwd=tmp_path)
-    found = {meta(tmp_path / name)["pid"]: called(tmp_path / name) for name in listed(ran.ours) if name != "app.trace"}
-    assert ran.code == 0 and set(ran.out.split()) <= set(found)
-    assert all("work" in found[worker] for worker in ran.out.split())
+    """The pool ends them at once when it has their results. Six such programs at a time: who is ended while its trace
+    is being begun is found when the processor is busy."""
+
+    def once(number: int) -> tuple[int, set[str], dict[str, set[str]]]:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "app.py").write_text(POOL)
+        ran = done([*UNMAGIC, "run", "app.py"], folder)
+        further = [folder / name for name in listed(ran.ours) if name != "app.trace"]
+        return ran.code, set(ran.out.split()), {meta(one)["pid"]: set(called(one)) for one in further}
+
+    with ThreadPoolExecutor(6) as pool:
+        for code, workers, found in pool.map(once, range(6)):
+            assert code == 0 and workers and workers <= set(found)
+            assert all("work" in found[worker] for worker in workers)
 
 
 # --- the program, started again ------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ class LateStore(Store):
         if any(table == "batch" and values for table, values in self._waiting):
             waiting, self._waiting = self._waiting, []
             self._store = Store(claim(self.path))
-            self.begun = True
             self._store.write(waiting)
+            self.begun = True
 
     def mask(self, *how: Any) -> None:
         """As `Store.mask`."""

@@ -294,8 +294,9 @@ class Recorder:
 
     @property
     def unwritten(self) -> bool:
-        """Whether there is something that the writer has not taken yet."""
-        return any(log.events for log in self._logs)
+        """Whether there is, or may be, something that is not in the trace yet: what the writer takes, it writes before
+        it lets go of the lock."""
+        return any(log.events for log in self._logs) or self._drain_lock.locked()
 
     def pause(self) -> None:
         """Before a fork: let go of the file. The writer's thread ends meanwhile: where it is the only one besides the

@@ -11,12 +11,14 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from .endings import PATIENCE, alike
+from .endings import alike
 
 if TYPE_CHECKING:
     from .recorder import Recorder
 
 
+#: Seconds that the first of it waits, at most.
+PATIENCE = 5.0
 #: Seconds between two commits of such a process, and between two that it is woken up for.
 INTERVAL = 0.01
 
@@ -37,8 +39,14 @@ def write_before_replies(recorder: Recorder) -> None:
         if recorder.active and now - woken > INTERVAL and recorder.unwritten:
             woken = now
             recorder.hurry()
-            while recorder.active and not recorder.begun and time.monotonic() - now < PATIENCE:
+            while _not_begun(recorder) and time.monotonic() - now < PATIENCE:
                 time.sleep(0.001)
         return original(self, *args)
 
     kind._send_bytes = alike(shim, original)
+
+
+def _not_begun(recorder: Recorder) -> bool:
+    """Whether what was recorded is still to be the first of a trace. Asked in this order: what is not waiting any more
+    has been written, or is being so."""
+    return recorder.active and recorder.unwritten and not recorder.begun
