@@ -14,15 +14,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from _thread import _local, allocate_lock, get_ident
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing as closed
+from contextlib import suppress
 from itertools import count
 from time import sleep
 from typing import Any
 
 from . import behind, store
+from .about import about, closing
 from .codes import Codes
 from .decisions import Decisions
 from .events import ThreadLog, WireRecord
@@ -31,7 +32,7 @@ from .greenlets import Greenlets
 from .kinds import forget_plans
 from .known import Known
 from .monitoring import EngineError, MonitoringEngine
-from .options import FULL_TRACE, LOST, Options, RecorderError, Summary
+from .options import FULL_TRACE, Options, RecorderError, Summary
 from .scope import OWN, Scope
 from .secrets import Secrets
 from .settrace import FULL, SettraceEngine
@@ -71,16 +72,22 @@ class Recorder:
         self._thread_numbers = count(1).__next__
         self._logs: list[ThreadLog] = []
         self._here = _local()
-        self._drain_lock, self._fork_lock = allocate_lock(), allocate_lock()
-        self._wake, self._ended = allocate_lock(), allocate_lock()
+        self._drain_lock = allocate_lock()
+        self._fork_lock = allocate_lock()
+        self._wake = allocate_lock()
+        self._ended = allocate_lock()
         self._gone: Callable[[], object] = bool
         self._unshare: Callable[[], object] = bool
         self._connections: dict[int, tuple[str, str, str, str, bool]] = {}
-        self._ending = self._forking = self._broken = False
+        self._ending = False
+        self._forking = False
+        self._broken = False
         self._stopped = ""
         self.told = 0  # so many of the faults are in the trace; of the rest it could not be told there
-        self._hooked, self.interval = False, INTERVAL
-        self._owner = self._forks = 0
+        self._hooked = False
+        self.interval = INTERVAL
+        self._owner = 0
+        self._forks = 0
         self._summary: Summary | None = None
         self._engine: SettraceEngine | MonitoringEngine = self._choose_engine()
         self._wiretap, self.greenlets = Wiretap(self), Greenlets(self)
@@ -113,7 +120,7 @@ class Recorder:
         o = self.options
         self._writer = Writer(self._store, self.scope, self._secrets, self.hand, self.codes, o.max_value)
         try:
-            self._writer.meta(self._about())
+            self._writer.meta(about(self.options, self._engine.name))
         except Exception as error:
             self._store.discard()
             raise RecorderError(f"cannot write the trace {self.path}: {error}") from None
@@ -195,38 +202,9 @@ class Recorder:
             self.hurry()
             self._ended.acquire(timeout=patience)
 
-    def _about(self) -> dict[str, str]:
-        return {
-            "recorder": "unmagic",
-            "python": ".".join(map(str, sys.version_info[:3])),
-            "implementation": sys.implementation.name,
-            "platform": sys.platform,
-            "engine": self._engine.name,
-            "scope": " ".join(self.options.scope),
-            "exclude": " ".join(self.options.exclude),
-            "lines": " ".join(self.options.lines),
-            "values": str(int(self.options.values)),
-            "max_value": str(self.options.max_value),
-            "thorough": str(int(self.options.thorough)),
-            "keep": str(self.options.keep),
-            "secrets": "shown" if self.options.show_secrets else "masked",
-            "program": self.options.program or "",
-            "started": str(time.time()),
-            "clock": str(time.perf_counter_ns()),
-            **self.options.about,
-        }
-
     def _closing(self) -> dict[str, str]:
-        told = {"complete": "1", "ended": str(time.time()), "forgotten": str(self.known.cut)}
-        told["forks"] = str(self._forks)
-        if self._stopped:
-            told["stopped"] = self._stopped
-        told["unmatched"] = " ".join(self.scope.unmatched())
-        if isinstance(self._engine, SettraceEngine) and self._engine.lost and not self.faults:
-            told["lost"] = LOST
-        if self.faults:
-            told["faults"] = "\n".join(self.faults)
-        return told
+        lost = isinstance(self._engine, SettraceEngine) and self._engine.lost
+        return closing(self.known.cut, self._forks, self._stopped, self.scope.unmatched(), lost, self.faults)
 
     # -- for the hooks -------------------------------------------------------------------------------------
 
@@ -379,7 +357,7 @@ class Recorder:
             return
         try:
             faults = len(self.faults)
-            with closing(self._store):
+            with closed(self._store):
                 self._writer.finish(self._closing())
             self.told = faults
         except Exception as error:

@@ -12,9 +12,11 @@ import threading
 from _thread import get_ident
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from .bytecode import SUSPENDS
 from .events import INNERMOST, LINE, RETURN, UNWIND, YIELD, ThreadLog
+from .kinds import plan
 from .scope import beyond_us
 
 if TYPE_CHECKING:
@@ -181,15 +183,16 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 if type(error) is StopIteration and not _raised_here(argument[2], frame):
                     return on_event  # how a for loop hears that its iterator has ended; not an error, not in 3.11
                 here = leaving[-1] if leaving and leaving[-1][1] == id(frame) else None
-                if here is None or here[0] is not error:
+                same = here is not None and _is(here[0], error)
+                if not same:
                     log.raised = rows(id(error)) or take(error)
                     put((entries[id(frame.f_code)].raises, tick(), frame.f_lasti, log.raised))
                 if here is None:
-                    leaving.append([error, id(frame), frame.f_lasti, log.raised, None])
-                elif here[0] is error:
-                    leaving[-1] = [error, id(frame), frame.f_lasti, here[3], here[4]]
+                    leaving.append([_kept(error), id(frame), frame.f_lasti, log.raised, None])
+                elif same:
+                    leaving[-1] = [here[0], id(frame), frame.f_lasti, here[3], here[4]]
                 else:  # it may go on when this one has been dealt with
-                    leaving[-1] = [error, id(frame), frame.f_lasti, log.raised, _places(here)]
+                    leaving[-1] = [_kept(error), id(frame), frame.f_lasti, log.raised, _places(here)]
             return on_event
         except Exception as error:
             return failed(error)
@@ -221,6 +224,16 @@ def _left(leaving: list[list[Any]], frame: int) -> list[Any] | None:
             del leaving[index:]
             return found
     return None
+
+
+def _kept(error: BaseException) -> Any:
+    """An exception to be known again: it is held weakly where that can be, for whatever its frames hold goes where the
+    program has dealt with it."""
+    return ref(error) if plan(type(error)).weak else error
+
+
+def _is(kept: Any, error: BaseException) -> bool:
+    return kept is error or (type(kept) is ref and kept() is error)
 
 
 def _places(seen: list[Any], before: dict[int, int] | None = None) -> dict[int, int]:
