@@ -622,15 +622,42 @@ def test_what_an_exception_held_is_let_go_where_the_program_lets_it_go(take, tmp
     assert result == ["MainThread", "after"]
 
 
+HANDLED = """
+import threading
+log = []
+
+
+class Mine(Exception):
+    pass
+
+
+def steps():
+    try:
+        yield 1
+    finally:
+        log.append(threading.current_thread().name)
+
+
+def fails():
+    kept = steps()
+    next(kept)
+    raise Mine
+
+
+def program():
+    del log[:]
+    try:
+        fails()
+    except Mine:
+        pass
+    log.append("after")
+    return list(log)
+"""
+
+
 def test_what_its_frames_held_is_let_go_where_the_program_has_dealt_with_it(take, tmp_path):
     """Not what an exception of a type that has no weak references holds: it stays for a moment."""
-    module = from_source(
-        "import threading\nlog = []\n\n\nclass Mine(Exception):\n    pass\n\n\n"
-        "def steps():\n    try:\n        yield 1\n    finally:\n        log.append(threading.current_thread().name)\n\n\n"
-        "def fails():\n    kept = steps()\n    next(kept)\n    raise Mine\n\n\ndef program():\n    del log[:]\n    try:\n        fails()\n"
-        "    except Mine:\n        pass\n    log.append('after')\n    return list(log)\n",
-        tmp_path,
-    )
+    module = from_source(HANDLED, tmp_path)
     assert module.program() == ["MainThread", "after"]
     trace, result = take(module.program, program=str(tmp_path))
     assert result == ["MainThread", "after"]
