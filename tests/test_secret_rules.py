@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracer.recording.secret_finder import RECENT, Finder
-from tracer.recording.secret_hints import HINTS, Hints, hinted
+from tracer.recording.secret_hints import HINTS, Hints, hinted, hints_in
+from tracer.recording.secret_rules import find
 from tracer.recording.secrets import Secrets
 
 S = "-".join(("Zq7", "hunter2.Xy"))
@@ -149,14 +150,59 @@ def test_the_parts_of_a_signed_token():
     assert secrets.text("example") == "example"
 
 
-@given(st.text(max_size=400))
-def test_hints_are_found_in_short_and_long_texts_alike(text: str):
-    low = text.lower()
-    wanted = any(word.decode() in low for word in HINTS)
-    assert hinted(text) == hinted(text.encode("utf-8", "surrogatepass"))
-    if len(text.encode("utf-8", "surrogatepass")) < 300:
-        assert hinted(text) == wanted
-    assert hinted(text + "=" + " " * 400) == hinted(text + "=" + " " * 900)
+#: A name of each kind, and what may stand between it and its value.
+NAMES = (
+    "passwd", "new_password2", "passwort", "passphrase", "client-secret", "SECRET_KEY", "api_key", "Access-Key",
+    "privatekey", "csrfmiddlewaretoken", "jwtoken", "session_id", "sessionid", "Session", "PHPSESSID", "connect.sid",
+    "sid", "user.pwd", "one_time_code", "one-timecode", "onetimecode", "auth", "db_credentials", "x_credential",
+    "jwt", "totp", "_csrf", "xsrf", "X-Signature", "Authorization", "HTTP_AUTHORIZATION", "set-cookie", "Cookie",
+    "x-auth-token", "x-xsrf-token", "passwördé",
+)  # fmt: skip
+BETWEEN = (
+    "={}", ": {}", " : {}\r\n", "\xa0= '{}'", "\x85= '{}'", "\u2003= '{}'", "\u3000: {}", "\x1f= '{}'", "[]={}",
+    "%5B%5D={}", "%3D{}", "%22%3A%22{}", "%22+%3A%22{}", "\": \"{}\"", "'] = '{}'",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_where_a_rule_finds_something_there_is_a_hint(name: str):
+    """The hints decide what is searched at all: none may be missing; in bytes neither, nor in a long text."""
+    for text in (
+        before + one + between.format("hunter2X9abc")
+        for before in ("", "x ", "<", '{"', "a_", 'form-data; name="', "name=")
+        for one in (name, name.upper())
+        for between in BETWEEN
+    ):
+        seen = {
+            text: text,
+            **{data.decode("latin-1"): data for data in (text.encode(), text.encode("latin-1", "replace"))},
+        }
+        for form, given_as in seen.items():
+            if any(find(form)):
+                assert hinted(given_as), form
+                long = f"{'x ' * 600}{form}{' x' * 600}"
+                assert hinted(long) and Hints()(long)
+
+
+@pytest.mark.parametrize(
+    "text", ["-----BEGIN PRIVATE KEY-----\nabc\n", "bearer.authorization.k8s.io.Abcdefgh1", "Bearer\xa0Abcdefgh1"]
+)
+def test_what_says_of_itself_that_it_is_a_secret_is_a_hint(text: str):
+    assert any(find(text)) and hinted(text) and hinted(text.encode("latin-1")) and Hints()("x=" * 600 + text)
+
+
+#: What hints, and what stands around them, are made of.
+PIECES = st.sampled_from([
+    *(hint.decode() for hint in HINTS), "pass", "word", "jw", "oken", "time", "s", "id", "_", "[]", "=", " ", '"',
+    "%22", "x", "é", "\ud800",
+])  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=14).map("".join), st.integers(0, 40), st.integers(0, 40))
+def test_hints_of_a_part_of_a_text_begin_in_it(text: str, one: int, other: int):
+    data = text.encode("utf-8", "surrogatepass")
+    start, stop = sorted((min(one, len(data)), min(other, len(data))))
+    assert list(hints_in(data, start, stop)) == [span for span in hints_in(data) if start <= span[0] < stop]
 
 
 @given(

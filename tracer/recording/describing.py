@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from array import array
-from itertools import compress
+from bisect import bisect_right
+from itertools import accumulate, compress, groupby
 from typing import Any
 
 from .events import BYTES, CUT
@@ -18,7 +19,7 @@ from .kinds import identified
 from .known import Known
 from .layouts import Layouts
 from .packing import packed, places, shared
-from .secret_hints import LONG, hinted
+from .secret_hints import LONG, hints_in
 from .secrets import Secrets
 from .seen import Bound, Named, Veiled
 from .values import Description, code_name, describe
@@ -103,18 +104,41 @@ class Describing:
             return shapes, None
         told = [one if type(one) is bytes else octets(one) for one in said]
         written, starts = shared(told)
-        if not self._secrets.show and self._concerned(written):  # what lies within another has no hint that it has not
-            told = [octets(self.masked(one)) for one in said]
-            written, starts = shared(told)
+        while not self._secrets.show and self._mask(said, told, written, starts):
+            written, starts = shared(told)  # and once more: some may hold what was learned from others
         lengths = packed([*map(len, told)])
         return shapes, (packed(objects), packed(heads), lengths, packed(starts), b"".join(written))
 
-    def _concerned(self, told: list[bytes]) -> bool:
-        """Whether there may be a secret in any of these: short ones are looked at together."""
-        together, hints = b"\n".join([one for one in told if len(one) < LONG]), self._secrets.hinted
-        if hinted(together) or any(hints(one) for one in told if len(one) >= LONG):
-            return True
-        return not self._secrets.idle and self._secrets.knows(b"\n".join(told).decode("latin-1"))
+    def _mask(self, said: list[str | bytes], told: list[bytes], written: list[bytes], starts: list[int]) -> bool:
+        """Mask, here and there, those in which there may be a secret; whether any has changed. What is written is
+        looked at at once: only a text that has a part of a hint, or of a known secret, is looked at by itself."""
+        where = sorted(self._suspicious(written))
+        if not where:
+            return False
+        begins, ends = [start for start, _ in where], [*accumulate((stop for _, stop in where), max)]
+        lies, changed = places(sum(map(len, written)), [*map(len, told)], starts), False
+        for index, (start, stop) in enumerate(lies):
+            first = bisect_right(ends, start)
+            if first < len(begins) and begins[first] < stop:
+                said[index] = self.masked(said[index])
+                masked = octets(said[index])
+                changed = changed or masked != told[index]
+                told[index] = masked
+        return changed
+
+    def _suspicious(self, written: list[bytes]) -> list[tuple[int, int]]:
+        """Where in what is written there may be a secret. Long texts that were searched before are known; of the short
+        ones, those that stand side by side are searched together."""
+        found: list[tuple[int, int]] = []
+        at = 0
+        for long, group in groupby(written, lambda one: len(one) >= LONG):
+            for text in group if long else (b"".join(group),):
+                if not long or self._secrets.hinted(text):
+                    found += [(at + start, at + stop) for start, stop in hints_in(text)]
+                at += len(text)
+        if not self._secrets.idle:
+            found += self._secrets.places(b"".join(written).decode("latin-1"))
+        return found
 
     def masked(self, data: str | bytes) -> str | bytes:
         """Text or bytes without what is known to be secret, or looks so."""

@@ -1,30 +1,42 @@
 """Whether a text may hold a secret at all. Asked of all that passes: by far the most has no hint, and is not searched.
 
-Every secret's name has one of `HINTS` in it, or what it says of itself has. A buffer that grows, what is cut from it,
-and what is made of the pieces are looked at in turn, and are the same bytes: `Hints` remembers the latest long texts in
-which there was none, and looks at what is new.
+Every secret's name has one of `HINTS` in it, or what it says of itself has; and behind a name's end there is a sign
+that a value follows, or the text ends. (Of 64 KiB of random bytes every seventh has a word such as "key" by chance, and
+every fortieth with such a sign behind it.) A buffer that grows, what is cut from it, and what is made of the pieces are
+looked at in turn, and are the same bytes: `Hints` remembers the latest long texts in which there was no hint, and looks
+at what is new.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterator
 
 from .secret_finder import tree
 
 HINTS = (
     b"key", b"auth", b"token", b"session", b"cookie", b"passw", b"secret", b"pwd", b"credential", b"passphrase", b"://",
-    b"srf", b"jwt", b"otp", b"signature", b"sessid", b"sid=", b'sid"', b"sid'", b"sid:", b"bearer", b"code=",
+    b"srf", b"jwt", b"otp", b"signature", b"sessid", b"sid", b"bearer", b"code",
 )  # fmt: skip
 _HINTED = re.compile(tree(sorted(hint.decode() for hint in HINTS)).encode())
+#: What may stand behind a name in small letters, whatever the rules make of it: quotes, spaces (all that Unicode has,
+#: as UTF-8 or latin-1), a colon, and so on.
+_SIGN = rb"(?:\[\]|%5b%5d)?(?:[\x09-\x0d\x1c-\x20\"'\\:=>;\x85\xa0\xc2\xe1-\xe3]|%22|%3|\Z)"
+#: How a name goes on from its hint to its end, and what says of itself that it is a secret.
+_ENDS = re.compile(
+    rb"://|bearer|code=|key-----|(?:cookie|jwt|key|otp|passphrase|pwd|secret|sessid|sid|signature|srf|token"
+    rb"|auth(?:orization)?|credentials?|passw[\w\x80-\xff-]{0,80}|session(?:[_-]?id)?"
+    rb"|(?:(?<=time)|(?<=time[_-]))code)" + _SIGN
+)
 #: Bytes; a longer text without any of the signs that stand between a name and its value is not searched for names.
 _SHORT = 300
 #: What is remembered: the latest texts of at least so many bytes, and how many bytes of them all together.
 LONG, _HELD = 1 << 10, 1 << 22
 #: By so many bytes at its end a text is found again.
 _END = 64
-#: A hint may begin as many bytes before a seam.
-_SEAM = max(map(len, HINTS)) - 1
+#: Bytes that a hint has at most, with all that belongs to it; that a word of `HINTS` has; and that count before one.
+_REACH, _WORD, _BEFORE = 128, max(map(len, HINTS)), len(b"time_")
 
 
 def hinted(text: str | bytes) -> bool:
@@ -32,7 +44,20 @@ def hinted(text: str | bytes) -> bool:
     low = (text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")).lower()
     if len(low) >= _SHORT and not _signed(low):
         return b"bearer" in low
-    return _HINTED.search(low) is not None or low == b"sid"
+    return _found(low)
+
+
+def hints_in(data: bytes, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
+    """Where in some bytes the hints stand that begin in `data[start:stop]`, from their first letter to their sign."""
+    stop = len(data) if stop is None else stop
+    low, at = data[start : stop + _WORD].lower(), 0
+    while (hint := _HINTED.search(low, at)) and hint.start() < stop - start:
+        at = hint.start() + 1  # the next one may begin inside: "jwtoken"
+        begin = start + hint.start()
+        before = min(begin, _BEFORE)
+        end = _ENDS.match(data[begin - before : begin + _REACH].lower(), before)
+        if end is not None:
+            yield begin, begin + end.end() - before
 
 
 class Hints:
@@ -56,9 +81,9 @@ class Hints:
         start, stop = 0, len(data)
         while rest := self._around_clean(data, start, stop):
             seam, start, stop = rest
-            if _found(data[max(0, seam - _SEAM) : seam + _SEAM]):
+            if _found(data, max(0, seam - _REACH), seam):
                 return True
-        if start < stop and _found(data[start:stop]):
+        if start < stop and _found(data, start, stop):
             return True
         if len(data) <= _HELD:
             self._remember(data)
@@ -96,8 +121,8 @@ class Hints:
                     del known[key]
 
 
-def _found(data: bytes) -> bool:
-    return _HINTED.search(data.lower()) is not None
+def _found(data: bytes, start: int = 0, stop: int | None = None) -> bool:
+    return next(hints_in(data, start, stop), None) is not None
 
 
 def _signed(data: bytes) -> bool:

@@ -103,6 +103,10 @@ class Secrets:
         """Whether a secret that is known by now stands in `text`."""
         return next(self._finder.spans(text), None) is not None
 
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Where in `text` secrets stand that are known by now."""
+        return list(self._finder.spans(text))
+
     def forget(self, secrets: list[str]) -> None:
         """Secrets that turned out to be the beginning of longer ones."""
         for secret in secrets:
