@@ -14,10 +14,11 @@ from grader.coursework import submission
 from grader.coursework.assignment import AssignmentError
 from grader.coursework.grade import grade
 from grader.coursework.outcome import Outcome, data, outcome
-from grader.coursework.place import MAX_LINE, Place, PlaceError, SubmissionFailed
+from grader.coursework.place import MAX_LINE, TASKS, Place, PlaceError, SubmissionFailed
 from grader.coursework.plain import PlainPlace
 from grader.coursework.staged import Patience
 from grader.coursework.submission import SubmissionError
+from grader.coursework.told import NO_THREAD
 
 OURS = assignments.load()
 QUICK = Patience(start=20.0, answer=0.5)
@@ -165,6 +166,57 @@ def test_of_a_hidden_test_only_the_class_of_failure_is_told(small):
     assert (hidden.visibility, hidden.output, hidden.hint) == ("hidden", "the answer is not the right one", "")
     told = small.grade(wrong, hidden=True).tests[1]
     assert "53 45 43" in told.output and told.hint == "say what you are asked for"
+
+
+@pytest.mark.parametrize(
+    "fault, told",
+    [
+        ("os._exit(3)", "the server ended with exit code 3"),
+        ('print("RuntimeError: can\'t start new thread", file=sys.stderr, flush=True)', NO_THREAD),
+        ("sock.sendall(b'SECRET')", "the answer is not the right one"),
+    ],
+)
+def test_of_a_hidden_test_it_is_told_that_the_server_is_gone_or_full(small, fault: str, told: str):
+    answer = f"if b'second' in asked: {fault}\nelse: {RIGHT}"
+    tested = small.grade(answer).tests[1]
+    assert (tested.output, tested.hint) == (told, "")
+    shown = small.grade(answer, hidden=True).tests[1]
+    assert (shown.hint == NO_THREAD) == (told == NO_THREAD)
+
+
+def test_threads_that_never_end_are_told_without_a_sandbox_too(small):
+    """The sandbox allows so many; a try on the student's machine must not be more patient."""
+    leak = "for _ in range({}): threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+    few, many = (
+        small.grade(f"import threading, time\n{leak.format(count)}\n{RIGHT}") for count in (TASKS // 4 - 2, TASKS)
+    )
+    assert statuses(few) == "passed passed passed passed"
+    assert statuses(many) == "passed failed passed skipped"
+    assert (
+        many.tests[1].output
+        == f"it has {TASKS + 1} threads where {TASKS} are allowed: those of connections that are over still run"
+    )
+
+
+def test_what_the_server_prints_says_nothing_of_a_function(small, tmp_path: Path):
+    one = ONE.replace('_ask(t, b"third", b"third!")', '_ask(t, b"third", b"third!"); t.ask("f", 1, "one")')
+    work = small.work(f"print('ValueError: of the server', file=sys.stderr, flush=True)\n{RIGHT}")
+    with (work / "submission.toml").open("a") as file:
+        file.write('functions = ["python3", "f.py"]\n')
+    shim = """
+        import sys
+        for line in sys.stdin:
+            print("KeyError: of the shim", file=sys.stderr, flush=True)
+            print('{"result": 2}', flush=True)
+    """
+    (work / "f.py").write_text(textwrap.dedent(shim))
+    place = PlainPlace()
+    try:
+        got = grade(submission.load(work), small.assignment(one=one), place, patience=QUICK)
+    finally:
+        place.close()
+    assert got.tests[2].status == "failed"
+    assert "KeyError: of the shim" in got.tests[2].output and "ValueError" not in got.tests[2].output
 
 
 def test_the_first_byte_that_differs_is_marked(small):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+
+from rich.console import Console
+
+from grader.coursework import assignment as assignments
+from grader.coursework import outcome as outcomes
+from grader.coursework.outcome import Outcome, StageOutcome
+from unmagic.stages import Told
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,3 +64,38 @@ def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path):
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("unmagic: ") and sentence in done.stderr and "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def told(outcome: Outcome, *, everything: bool) -> str:
+    """What a terminal would show of an outcome in the first stage."""
+    assignment, text = assignments.load(), io.StringIO()
+    told = Told(Console(file=text, width=100), assignment, assignment.stages[:1], everything=everything)
+    for tested in outcome.tests:
+        told.test(tested)
+    for stage in outcome.stages:
+        told.stage(stage)
+    told.end(outcome)
+    return text.getvalue()
+
+
+def test_the_same_failure_is_explained_once_and_what_was_left_out_has_a_reason():
+    failed = outcomes.Tested("tcp.one", "One", "tcp", 0, 1, "failed", "visible", "then     it ended", "write it", 0.1)
+    tests = (
+        failed,
+        replace(failed, id="tcp.two"),
+        replace(failed, id="tcp.hidden", visibility="hidden", output="nothing came", hint=""),
+        replace(failed, id="tcp.other", hint="another"),
+        replace(failed, id="tcp.secret", visibility="hidden", output="nothing came", hint=""),
+        replace(failed, id="tcp.left", status="skipped", output="not run, because it was late", hint=""),
+        replace(failed, id="tcp.last", status="skipped", output="not run, because it was late", hint=""),
+    )
+    outcome = Outcome("work", "00", "a", "b", "none", tests, (StageOutcome("tcp", "TCP", 0, 9, False, False),))
+    everything = told(outcome, everything=True)
+    assert everything.count("it ended") == 2 and everything.count("write it") == 1
+    assert "  So, too: tcp.two\n" in everything
+    assert everything.count("nothing came") == 2, "of a hidden test the name says more than the rest"
+    assert everything.count("· in tcp: not run, because it was late\n") == 1
+    first = told(outcome, everything=False)
+    assert "So, too: tcp.two" in first and "Then: tcp.hidden, tcp.other, tcp.secret (--all" in first
+    waiting = replace(outcome, stages=(replace(outcome.stages[0], skipped_for="nothing"),))
+    assert "· in tcp" not in told(waiting, everything=True)

@@ -53,14 +53,18 @@ class Told:
 
     def end(self, outcome: Outcome) -> None:
         """What came of it, in whole."""
-        failed = [tested for tested in outcome.tests if tested.status in ("failed", "error")]
+        failed = _alike([tested for tested in outcome.tests if tested.status in ("failed", "error")])
         self._to.print(self._table())
-        for tested in failed if self._everything else failed[:1]:
+        for sentence in _not_run(outcome):
+            self._to.print(Text(sentence, "dim"))
+        for first, *same in failed if self._everything else failed[:1]:
             self._to.print()
-            self._to.print(_explained(tested))
+            self._to.print(_explained(first))
+            if same:
+                self._to.print(Text(f"  So, too: {', '.join(tested.id for tested in same)}", "dim"))
         if len(failed) > 1 and not self._everything:
             self._to.print()
-            others = ", ".join(tested.id for tested in failed[1:])
+            others = ", ".join(tested.id for group in failed[1:] for tested in group)
             self._to.print(Text(f"Then: {others} (--all explains them, too)", "dim"))
         if not outcome.not_graded:
             self._to.print()
@@ -89,6 +93,24 @@ class Told:
         if done.skipped_for:
             return Text(f"after {done.skipped_for}", "dim")
         return Text(f"{done.points} of {done.max_points}", "green" if done.earned else "yellow")
+
+
+def _alike(failed: Sequence[Tested]) -> list[list[Tested]]:
+    """Failures of which the same is to be told stand together, in the order of the first of them. Of a hidden test its
+    name tells more than the rest."""
+    groups: dict[tuple[str, ...], list[Tested]] = {}
+    for tested in failed:
+        own = tested.id if tested.visibility == "hidden" else ""
+        groups.setdefault((own, tested.output, tested.hint), []).append(tested)
+    return list(groups.values())
+
+
+def _not_run(outcome: Outcome) -> list[str]:
+    """Why tests were left out in a stage that was begun; of one that waits for another, its line says it."""
+    waiting = {stage.id for stage in outcome.stages if stage.skipped_for}
+    left = [one for one in outcome.tests if one.status == "skipped" and one.stage not in waiting]
+    whys = dict.fromkeys((one.stage, one.output) for one in left)
+    return [f"· in {stage}: {output}" for stage, output in whys]
 
 
 def _explained(tested: Tested) -> RenderableType:

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from .assignment import Assignment, Stage
-from .exchange import End, Wrong
+from .exchange import End, Kind, Wrong
 from .outcome import Outcome, StageOutcome, Tested
-from .place import Place, PlaceError, SubmissionFailed
+from .place import Crowded, Place, PlaceError, SubmissionFailed
 from .processes import Processes
 from .seed import seed as drawn
 from .staged import Asked, Patience
 from .stagefile import Test, tests
 from .submission import Submission
-from .told import class_of_failure, explained, start_failed
+from .told import NO_THREAD, class_of_failure, explained, start_failed, without_thread
 from .unwritten import unwritten
 
 #: Tests of one stage without an answer in time, after which its others are not run.
@@ -131,19 +131,20 @@ class _Run:
         except Wrong as wrong:
             self.processes.settle()
             ending = self.processes.ending()  # asked first: of one that has ended, all that it printed is there
-            output, hint = explained(wrong, self.processes.since(), ending)
-            hint = self._with_unwritten(stage, hint)
+            printed = self.processes.since(shim_alone=wrong.exchange.kind is Kind.FUNCTION)
+            output, hint = explained(wrong, printed, ending)
+            hint = NO_THREAD if without_thread(printed) else self._with_unwritten(stage, hint)
             tested = replace(tested, points=0, status="failed", output=output, hint=hint)
             silent = wrong.exchange.end is End.SILENT
             if test.hidden and not self.show_hidden:
-                tested = replace(tested, output=class_of_failure(wrong.exchange), hint="")
+                tested = replace(tested, output=class_of_failure(wrong.exchange, printed, ending), hint="")
         except SubmissionFailed as failed:
             self.processes.settle()
             output, hint = start_failed(failed, self.processes.since())
             tested = replace(tested, points=0, status="failed", output=output, hint=hint)
             if test.hidden and not self.show_hidden:
-                tested = replace(tested, output="the submission did not answer", hint="")
-            silent = failed.ending is None
+                tested = replace(tested, output=_class_of(failed), hint="")
+            silent = failed.ending is None and not isinstance(failed, Crowded)
         except PlaceError as error:
             self.not_graded = str(error)
         except Exception as error:
@@ -156,6 +157,13 @@ class _Run:
         if tested.status != "passed":
             self.processes.stop()
         return replace(tested, seconds=round(time.monotonic() - began, 3)), silent
+
+
+def _class_of(failed: SubmissionFailed) -> str:
+    """What is told of a hidden test where there was no answer at all."""
+    if isinstance(failed, Crowded):
+        return str(failed)
+    return f"the server {failed.ending}" if failed.ending else "the submission did not answer"
 
 
 def _skipped(stage: Stage, test: Test, why: str) -> Tested:

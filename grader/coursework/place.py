@@ -53,6 +53,10 @@ class SubmissionFailed(Exception):
         self.ending, self.output = ending, output or Output()
 
 
+class Crowded(SubmissionFailed):
+    """It has more threads than it may have: those of connections that are over still run."""
+
+
 class Running(Protocol):
     """A process of the submission, and whatever it has started itself."""
 
@@ -83,6 +87,8 @@ class Shim(Running, Protocol):
         """
 
 
+#: Processes and threads that a submission may have at a time, wherever it runs.
+TASKS = 40
 #: Seconds that a process which has closed its sockets or its stdout is given to end.
 SOON = 0.5
 #: The longest line that a shim may answer with, in bytes.

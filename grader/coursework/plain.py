@@ -9,6 +9,7 @@ import contextlib
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 
 from .capture import Capture
 from .listening import Listening
-from .place import MAX_LINE, SOON, Ending, Output, PlaceError, Server, Shim, SubmissionFailed
+from .place import MAX_LINE, SOON, TASKS, Crowded, Ending, Output, PlaceError, Server, Shim, SubmissionFailed
 from .sockets import free_port
 from .submission import Submission
 
@@ -80,6 +81,21 @@ class PlainServer(_Process, Listening):
         self.port = free_port()
         super().__init__(submission.server, submission, {"PORT": str(self.port)}, shim=False)
         self.listen(timeout)
+
+    def connect(self, timeout: float) -> socket.socket:
+        """A new connection. Raises `SubmissionFailed`; `Crowded` for what the sandbox would not let it have."""
+        if (count := _threads(self.process.pid)) > TASKS:
+            sentence = f"it has {count} threads where {TASKS} are allowed: those of connections that are over still run"
+            raise Crowded(sentence, None, self.output())
+        return super().connect(timeout)
+
+
+def _threads(pid: int) -> int:
+    """How many threads a process has; 0 where the system does not say."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
 
 
 class PlainShim(_Process):

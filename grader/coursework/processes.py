@@ -62,9 +62,10 @@ class Processes:
             if size == (size := len(self.since())) and size:
                 break
 
-    def since(self) -> str:
-        """What the processes have printed since the mark."""
-        texts = [(process.output().text, self._before.get(id(process), "")) for process in self._running()]
+    def since(self, *, shim_alone: bool = False) -> str:
+        """What the processes have printed since the mark. Of a question about a function only the shim's counts."""
+        asked = [one for one in self._running() if one is self._shim or not shim_alone]
+        texts = [(process.output().text, self._before.get(id(process), "")) for process in asked]
         return "".join(text[len(before) :] if text.startswith(before) else text for text, before in texts)
 
     def ending(self) -> Ending | None:

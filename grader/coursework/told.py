@@ -12,11 +12,14 @@ import re
 from .dump import compared, fields, lines, shown
 from .exchange import End, Exchange, Kind, Wrong, first_difference
 from .hints import hint
-from .place import Ending, SubmissionFailed
+from .place import TASKS, Ending, SubmissionFailed
 from .wire import Sent
 
 _RAISED = re.compile(r"^(?:\w+\.)*(\w*(?:Error|Exception|Exit|Interrupt|Failed|Closed)\w*)(?:: (.*))?$")
 _PLACE = re.compile(r'^  File "(?:[^"]*/)?([^"/]+)", line (\d+), in (\S+)')
+#: What Python, Java and Go say where no thread can be had.
+_NO_THREAD = re.compile("can't start new thread|unable to create (?:new )?native thread|create new OS thread")
+NO_THREAD = f"it could start no further thread: {TASKS} are allowed, and those of connections that are over still run"
 MOST_SENT = 6  # pieces that are told; of more, the last ones
 
 
@@ -36,8 +39,12 @@ def explained(wrong: Wrong, printed: str, ending: Ending | None) -> tuple[str, s
     return "\n".join(told), hint(wrong, raised)
 
 
-def class_of_failure(exchange: Exchange) -> str:
+def class_of_failure(exchange: Exchange, printed: str = "", ending: Ending | None = None) -> str:
     """All that is told of a hidden test."""
+    if without_thread(printed):
+        return NO_THREAD
+    if ending is not None:
+        return f"the server {ending}"
     if not exchange.came:
         return "nothing came" if exchange.end is End.SILENT else "the connection ended without an answer"
     if exchange.end is End.FLOOD:
@@ -47,6 +54,11 @@ def class_of_failure(exchange: Exchange) -> str:
     if exchange.expected is not None and exchange.expected.startswith(exchange.came):
         return "the answer is not whole"
     return "the answer is not the right one"
+
+
+def without_thread(printed: str) -> bool:
+    """Whether the submission has said that it could start no further thread."""
+    return _NO_THREAD.search(printed) is not None
 
 
 def start_failed(failed: SubmissionFailed, printed: str) -> tuple[str, str]:

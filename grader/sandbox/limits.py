@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..coursework.place import TASKS
+
 MIB = 1 << 20
 
 
@@ -14,7 +16,7 @@ class Limits:
 
     memory: int = 512 * MIB  # bytes that are really used
     address_space: int = 2048 * MIB  # bytes of each process: a runtime that reserves much uses little of it
-    processes: int = 40  # processes and threads
+    processes: int = TASKS  # processes and threads
     processor: int = 20  # seconds of processor time
     files: int = 128  # open files of each process
     file_size: int = 16 * MIB  # bytes of each file that is written
