@@ -10,6 +10,7 @@ import pytest
 from helpers_recording import ENGINES, PROGRAMS, environment, named, run
 
 from tracer.reading.trace import Trace
+from tracer.recording.kinds import ITSELF
 from tracer.recording.known import Known
 
 
@@ -61,14 +62,60 @@ def test_nobody_answers_for_what_the_writer_has_just_forgotten():
     """Seen while wsproto's tests ran recorded: the writer came by between two steps of a hook. Nothing kept the object
     any more, and its `id` may be another's soon."""
     known, value, entries = Known(1 << 20), [1], []
-    known.put(value, None, 7, (), weak=False)
+    known.put(value, None, 7, (), ITSELF)
     entries.append(known.get(value))
     known.others.clear()  # what a sweep does to one of too many
     known.settle(value, constant=True)
     known.answer(id(value), 7)
     assert not known.rows
-    known.put(value, entries.pop(), 8, (), weak=False)
+    known.put(value, entries.pop(), 8, (), ITSELF)
     number = id(value)
     del value
     known.sweep()
     assert number not in known.others, "it is swept as any other"
+
+
+RAISED = """
+import sys, time, traceback
+class Bare(Exception):
+    __slots__ = ()
+class Holder:
+    pass
+def see(error):
+    return error
+def frame(one, two):
+    pass
+holder = Holder()
+for number in range(60):
+    for kind in (ValueError, Bare, KeyError, OSError):
+        try:
+            raise kind(number)
+        except kind as error:
+            holder.error = error
+            see(see(error))
+            see(holder)
+            frame(error.__traceback__, sys._getframe())
+            if number % 20 == 0:
+                time.sleep(0.3)  # the writer comes by, twice
+            see(error)
+            holder.error = None
+    see([number])  # it may lie where an exception has lain
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_exception_is_known_again_without_being_held(tmp_path: Path, engine: str):
+    (tmp_path / "program.py").write_text(RAISED)
+    ran = run(tmp_path / "program.py", tmp_path / "t.trace", engine=engine)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    with Trace.open(tmp_path / "t.trace") as opened:
+        seen = [opened.value(call.arguments[0]) for call in named(opened, "see")]
+        errors: dict[int, list[str]] = {}
+        for value in seen:
+            if value is not None and value.type.rpartition(".")[2] in ("ValueError", "Bare", "KeyError", "OSError"):
+                errors.setdefault(value.object, []).append(value.type)
+        assert len(errors) == 60 * 4 and 0 not in errors, "each is one of its own"
+        assert all(len(types) == 3 and len({*types}) == 1 for types in errors.values()), "and the same at each sight"
+        for call in named(opened, "frame"):
+            values = [opened.value(number) for number in call.arguments]
+            assert [value and (value.type, value.object) for value in values] == [("traceback", 0), ("frame", 0)]

@@ -42,6 +42,14 @@ _module = type.__dict__["__module__"].__get__
 _weak = type.__dict__["__weakrefoffset__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
+#: How an object is held so that its `id` stays its own: itself; by a weak reference; by its dictionary of attributes,
+#: which is as much its own; or not at all, and it has no identity to follow.
+ITSELF, WEAKLY, BY_ATTRIBUTES, NOT = range(4)
+#: These hold all that a call has. Held by us, it would go later than without us: a file would be closed later, a
+#: generator end on our thread.
+_FRAMES = _ids(types.FrameType, types.TracebackType)
+#: The dictionary of an exception of whatever type. (What is put into it is held along; its traceback is not in it.)
+attributes: Any = BaseException.__dict__["__dict__"].__get__
 #: The builtin types whose own content is told, of the classes that extend them.
 _BASES = (dict, list, tuple, set, frozenset, BaseException, str, bytes, int, float, type)
 
@@ -81,14 +89,14 @@ def iterable(kind: type) -> bool:
 class Plan(NamedTuple):
     """How to read objects of one type: its name, the builtin type that it extends, if any, the getter of their
     dictionary (called with the object and its type), if they have one, the slots (label without dot, getter),
-    whether there are weak references to them, and what the items of a named tuple are called."""
+    how they are held (`ITSELF` and so on), and what the items of a named tuple are called."""
 
     kind: type
     name: str
     base: type | None
     dictionary: Any
     slots: tuple[tuple[str, Any], ...]
-    weak: bool
+    held: int
     fields: tuple[str, ...] = ()
 
 
@@ -113,7 +121,15 @@ def _plan(kind: type) -> Plan:
                 dictionary = dictionary or member.__get__
             elif type(member) is types.MemberDescriptorType and type(name) is str and _told(name):
                 slots.append((name, member.__get__))
-    return Plan(kind, type_name(kind), base, dictionary, tuple(slots), _weak(kind) != 0, _fields(kind, base))
+    return Plan(kind, type_name(kind), base, dictionary, tuple(slots), _held(kind, base), _fields(kind, base))
+
+
+def _held(kind: type, base: type | None) -> int:
+    if _weak(kind):
+        return WEAKLY
+    if base is BaseException:
+        return BY_ATTRIBUTES
+    return NOT if id(kind) in _FRAMES else ITSELF
 
 
 def _fields(kind: type, base: type | None) -> tuple[str, ...]:

@@ -16,9 +16,9 @@ from sys import getrefcount
 from typing import Any
 from weakref import ref
 
-from .kinds import MUTABLE, plan
+from .kinds import BY_ATTRIBUTES, ITSELF, MUTABLE, NOT, WEAKLY, attributes, plan
 
-#: Containers and other objects without weak references that are kept alive at a time, at most.
+#: Containers and other objects that are kept alive at a time, at most.
 RING = 256
 #: What a text costs besides its characters, in bytes.
 OVERHEAD = 80
@@ -29,9 +29,9 @@ SELDOM = 8
 
 _there: Any = ref.__call__
 
-#: What an entry has of what is known of an object: what keeps it (a weak reference, or itself), its number, its latest
-#: row, what was in it then (`MARKS`: None where only its type is told so far), and the sweep at which that was. A plain
-#: tuple, which is made in a tenth of the time that an object takes.
+#: What an entry has of what is known of an object: what keeps it (see `kinds.py`), its number, its latest row, what was
+#: in it then (`MARKS`: None where only its type is told so far), and the sweep at which that was. A plain tuple, which
+#: is made in a tenth of the time that an object takes.
 KEPT, IDENTITY, ROW, MARKS, SINCE = range(5)
 Entry = tuple[Any, int, int, Any, int]
 
@@ -84,20 +84,22 @@ class Known:
             kept = entry[KEPT]
             if kept is value or (type(kept) is ref and kept() is value):
                 return entry
+            if type(kept) is dict and plan(type(value)).held == BY_ATTRIBUTES and attributes(value) is kept:
+                return entry
         return None
 
-    def put(self, value: Any, entry: Entry | None, row: int, marks: Any, weak: bool) -> None:
-        """Remember how an object is now; one that is not known yet (`entry` is None) weakly, if its type allows it."""
+    def put(self, value: Any, entry: Entry | None, row: int, marks: Any, held: int) -> None:
+        """Remember how an object is now; one that is not known yet (`entry` is None) so that it is held as said."""
         key = id(value)
         if entry is not None:
             if key not in self.others:  # forgotten since it was looked up
                 (self.young if type(entry[KEPT]) is ref else self._newest).append(key)
             self.others[key] = (entry[KEPT], entry[IDENTITY], row, marks, self.sweeps)
-        elif weak:
+        elif held == WEAKLY:
             self.others[key] = (ref(value), row, row, marks, self.sweeps)
             self.young.append(key)
-        else:
-            self.others[key] = (value, row, row, marks, self.sweeps)
+        elif held != NOT:
+            self.others[key] = (value if held == ITSELF else attributes(value), row, row, marks, self.sweeps)
             self._newest.append(key)
 
     def still(self, value: Any, entry: Entry) -> int:
@@ -108,7 +110,7 @@ class Known:
 
     def settle(self, value: Any, constant: bool = False) -> None:
         """A known object need not be looked into again; `constant`: since it cannot change."""
-        if (self._thorough and not constant) or id(type(value)) in MUTABLE:
+        if (self._thorough and not constant) or id(type(value)) in MUTABLE or plan(type(value)).held >= BY_ATTRIBUTES:
             return
         key = id(value)
         entry = self.others.get(key)
@@ -153,26 +155,25 @@ class Known:
 
     def sweep(self) -> None:
         """Let go of what the program has let go of: what it holds (a socket, say) has to be closed as soon as
-        without us. An exception holds every frame that it passed, in a cycle often, so it only stays for a moment."""
+        without us. (What keeps an exception is its dictionary, which goes with it.)"""
         self.sweeps += 1
         self._sweep_weak()
         count = len(self._newest)
         keys = dict.fromkeys(self._strong + self._newest[:count])  # each once, or its own copies would keep it
         del self._newest[:count]
-        others, rows, before = self.others, self.rows, self.sweeps - 1
+        others, rows = self.others, self.rows
         # what is another object since is held weakly
-        found = [(key, entry) for key in keys if (entry := others.get(key)) is not None and id(entry[KEPT]) == key]
+        found = [(key, entry) for key in keys if (entry := others.get(key)) and type(entry[KEPT]) is not ref]
         kept = [entry[KEPT] for _, entry in found]
         used = [*map(UNUSED.__lt__, map(getrefcount, kept))]
-        stay = [
-            key
-            for (key, entry), thing in compress(zip(found, kept, strict=True), used)
-            if entry[SINCE] >= before or plan(type(thing)).base is not BaseException
-        ]
+        stay = [key for key, _ in compress(found, used)]
         self._strong = stay[-RING:]
-        for key in {key for key, _ in found}.difference(self._strong):  # `kept` has them: none goes before its answer
-            others.pop(key, None)  # first: see `answer`
-            rows.pop(key, None)
+        staying = {*self._strong}
+        for key, entry in found:  # `kept` has them: none goes before its answer
+            if key not in staying and others.get(key) is entry:  # of an exception the `id` may be another's by now
+                others.pop(key, None)  # first: see `answer`
+                if id(entry[KEPT]) == key:
+                    rows.pop(key, None)
 
     def _sweep_weak(self) -> None:
         count = len(self.young)
@@ -181,7 +182,7 @@ class Known:
         if self.sweeps % SELDOM == 0:
             keys += self._old
             self._old = []
-        found = [(key, entry) for key in keys if (entry := self.others.get(key)) and id(entry[KEPT]) != key]
+        found = [(key, entry) for key in keys if (entry := self.others.get(key)) and type(entry[KEPT]) is ref]
         for key, entry in _dead(found):
             if self.others.get(key) is entry:
                 del self.others[key]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .content import MOST_BYTES, first, items_of, octets_of
 from .events import BYTES, CUT
-from .kinds import ATOMS, PLAIN, plan
+from .kinds import ATOMS, ITSELF, PLAIN, WEAKLY, plan
 from .known import MARKS, ROW
 from .seen import PARTS, Bound, Veiled
 
@@ -76,7 +76,7 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
     def of_code(value: Any) -> int:
         number = next_()
         news((number, value))
-        known.put(value, None, number, (), plan(type(value)).weak)
+        known.put(value, None, number, (), plan(type(value)).held)
         known.settle(value, True)
         return number
 
@@ -96,12 +96,12 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
             return entry[ROW]
         parts, size = hand.inside(inside, layouts.pairs(inside)), len(value)
         layout = layouts.counted(kind, len(inside))
-        number = holds(value, entry, (), layout, size, len(inside) < size, parts, plan(kind).weak)
+        number = holds(value, entry, (), layout, size, len(inside) < size, parts, plan(kind).held)
         known.settle(value, True)
         return number
 
     def changing(kind: type, look: Callable[[Any], Any]) -> Callable[[Any], int]:
-        weak = plan(kind).weak
+        held = plan(kind).held
 
         def read(value: Any) -> int:
             inside = look(value)
@@ -110,7 +110,7 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
             if entry is not None and entry[MARKS] == marks:
                 return entry[ROW]
             parts, layout = hand.inside(inside, layouts.pairs(inside)), layouts.counted(kind, len(inside))
-            return holds(value, entry, marks, layout, size, len(inside) < size, parts, weak)
+            return holds(value, entry, marks, layout, size, len(inside) < size, parts, held)
 
         return read
 
@@ -122,7 +122,7 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
             return entry[ROW]
         layout = layouts.of(dict, names)
         parts = hand.inside(inside, layout.secret)
-        return holds(value, entry, marks, layout, size, len(inside) < size, parts, False)
+        return holds(value, entry, marks, layout, size, len(inside) < size, parts, ITSELF)
 
     def of_bytes(value: Any) -> int:
         """A bytearray, which changes often: what it says is its mark."""
@@ -138,7 +138,7 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
         else:
             data, flags = bytes(value[:MOST_BYTES]), BYTES | CUT
         told((number, number if entry is None else entry[1], array, size, flags, data))
-        put(value, entry, number, data, False)
+        put(value, entry, number, data, ITSELF)
         return number
 
     def of_view(value: Any) -> int:
@@ -148,7 +148,7 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
             return entry[ROW]
         layout = layouts.plain(memoryview, "code" if data is None else "bytes")
         say = "memoryview" if data is None else data
-        return hand.says(value, entry, (size, data), layout, size, say, data is None, (), True)
+        return hand.says(value, entry, (size, data), layout, size, say, data is None, (), WEAKLY)
 
     def of_method(value: Any) -> int:
         entry = get(value)
@@ -156,13 +156,13 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
             return entry[ROW]
         number = next_()
         news((number, Bound(value.__func__)))
-        put(value, entry, number, (), True)
+        put(value, entry, number, (), WEAKLY)
         return number
 
     def lasting(item: Any) -> bool:
         """Whether somebody may see how long an object lives."""
         kind = type(item)
-        return id(kind) not in PLAIN and plan(kind).weak
+        return id(kind) not in PLAIN and plan(kind).held != ITSELF
 
     table: dict[type, Callable[[Any], int]] = {
         str: of_text, bytes: of_text, int: of_int, type(None): of_atom, bool: of_atom, float: of_atom,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .content import content, items_of
-from .kinds import plan, type_name
+from .kinds import ITSELF, WEAKLY, plan, type_name
 from .known import MARKS, ROW, SETTLED
 from .seen import PARTS
 
@@ -44,7 +44,7 @@ def _of_wrapped(hand: Hand) -> Callable[[Any], int]:
 
 def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int]:
     """The most frequent kind of object by far: attributes in a dictionary, and nothing else."""
-    known, weak, own, zero = hand.known, plan(kind).weak, id(kind), repeat(0)
+    known, held, own, zero = hand.known, plan(kind).held, id(kind), repeat(0)
     entries, layouts, layout_of, still = known.others, hand.layouts.known.get, hand.layouts.of, known.still
     rows, part, objects, next_, others = known.rows.get, hand.part, known.objects.extend, known.next, entries.get
     kept_weakly, put = known.young.append, known.put
@@ -84,11 +84,11 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
                 parts[at] = part(inside[at])
         number = next_()
         objects((number, number if entry is None else entry[1], layout.row, -1, 0, len(parts), *parts))
-        if weak and entry is None:  # as `put` does it
+        if held == WEAKLY and entry is None:  # as `put` does it
             entries[id(value)] = (ref(value), number, number, marks, known.sweeps)
             kept_weakly(id(value))
         else:
-            put(value, entry, number, marks, weak)
+            put(value, entry, number, marks, held)
         return number
 
     return read
@@ -115,7 +115,7 @@ def _of_tuple(kind: type, hand: Hand) -> Callable[[Any], int]:
         number = next_()
         identity = number if entry is None else entry[1]
         objects((number, identity, layout.row, size, len(inside) < size, len(parts), *parts))
-        put(value, entry, number, (), False)
+        put(value, entry, number, (), ITSELF)
         answer(id(value), number)
         return number
 
@@ -124,12 +124,12 @@ def _of_tuple(kind: type, hand: Hand) -> Callable[[Any], int]:
 
 def _of_nothing(kind: type, hand: Hand) -> Callable[[Any], int]:
     """Objects in which Python shows nothing: an iterator, a lock."""
-    known, weak, layout = hand.known, plan(kind).weak, hand.layouts.bare(kind)
+    known, held, layout = hand.known, plan(kind).held, hand.layouts.bare(kind)
 
     def read(value: Any) -> int:
         entry = known.get(value)
         if entry is None:
-            return hand.holds(value, entry, (), layout, -1, False, (), weak)
+            return hand.holds(value, entry, (), layout, -1, False, (), held)
         return known.still(value, entry)
 
     return read
@@ -162,7 +162,7 @@ def _of_any(kind: type, hand: Hand) -> Callable[[Any], int]:
         layout = layouts.of(kind, names, keys, len(inside))
         parts = hand.inside(everything, layout.secret or layouts.pairs(inside, len(names)))
         if data is None:
-            return hand.holds(value, entry, marks, layout, size, len(inside) < size, parts, how.weak)
-        return hand.says(value, entry, marks, layout, size, data, False, parts, how.weak)
+            return hand.holds(value, entry, marks, layout, size, len(inside) < size, parts, how.held)
+        return hand.says(value, entry, marks, layout, size, data, False, parts, how.held)
 
     return read

@@ -16,7 +16,7 @@ from weakref import ref
 
 from .bytecode import SUSPENDS
 from .events import INNERMOST, LINE, RETURN, UNWIND, YIELD, ThreadLog
-from .kinds import plan
+from .kinds import WEAKLY, attributes, plan
 from .scope import beyond_us
 
 if TYPE_CHECKING:
@@ -227,13 +227,12 @@ def _left(leaving: list[list[Any]], frame: int) -> list[Any] | None:
 
 
 def _kept(error: BaseException) -> Any:
-    """An exception to be known again: it is held weakly where that can be, for whatever its frames hold goes where the
-    program has dealt with it."""
-    return ref(error) if plan(type(error)).weak else error
+    """An exception to be known again. It is not held: what its frames hold goes where the program has dealt with it."""
+    return ref(error) if plan(type(error)).held == WEAKLY else attributes(error)
 
 
 def _is(kept: Any, error: BaseException) -> bool:
-    return kept is error or (type(kept) is ref and kept() is error)
+    return (kept() if type(kept) is ref else kept) is (error if type(kept) is ref else attributes(error))
 
 
 def _places(seen: list[Any], before: dict[int, int] | None = None) -> dict[int, int]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .content import outside
 from .events import BYTES, CUT
-from .kinds import PLAIN, plan
+from .kinds import NOT, PLAIN, plan
 from .known import IDENTITY, ROW, Entry, Known
 from .language import readers
 from .layouts import Layouts
@@ -54,22 +54,22 @@ class Hand:
 
     def holds(
         self, value: Any, entry: Entry | None, marks: Any, layout: Layout, size: int, cut: bool, parts: Sequence[int],
-        weak: bool,
+        held: int,
     ) -> int:  # fmt: skip
         """Give a new row to an object that is new (`entry` is None) or has changed."""
         number = self.known.next()
-        identity = number if entry is None else entry[IDENTITY]
+        identity = entry[IDENTITY] if entry is not None else number if held != NOT else 0
         self.known.objects += (number, identity, layout.row, size, cut, len(parts), *parts)
-        self.known.put(value, entry, number, marks, weak)
+        self.known.put(value, entry, number, marks, held)
         return number
 
     def says(
         self, value: Any, entry: Entry | None, marks: Any, layout: Layout, size: int, data: str | bytes, cut: bool,
-        parts: Sequence[int], weak: bool,
+        parts: Sequence[int], held: int,
     ) -> int:  # fmt: skip
         """The same for one that says something besides."""
         number = self.known.next()
-        identity = number if entry is None else entry[IDENTITY]
+        identity = entry[IDENTITY] if entry is not None else number if held != NOT else 0
         flags = (CUT if cut or len(data) < size else 0) | (BYTES if type(data) is bytes else 0)
         self.known.told += (
             number,
@@ -81,7 +81,7 @@ class Hand:
         )
         if parts:
             self.known.objects += (number, identity, layout.row, size, cut, len(parts), *parts)
-        self.known.put(value, entry, number, marks, weak)
+        self.known.put(value, entry, number, marks, held)
         return number
 
     def part(self, value: Any) -> int:
@@ -92,10 +92,10 @@ class Hand:
         entry = self.known.get(value)
         if entry is not None:
             return entry[ROW]
-        (size, data), layout, weak = outside(value, kind), self.layouts.bare(kind), plan(kind).weak
+        (size, data), layout, held = outside(value, kind), self.layouts.bare(kind), plan(kind).held
         if data is None:
-            return self.holds(value, None, None, layout, size, False, (), weak)
-        return self.says(value, None, None, layout, size, data, False, (), weak)
+            return self.holds(value, None, None, layout, size, False, (), held)
+        return self.says(value, None, None, layout, size, data, False, (), held)
 
     def parts(self, values: Iterable[Any]) -> list[int]:
         """The rows of what is directly inside something."""
