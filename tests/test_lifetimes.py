@@ -119,3 +119,39 @@ def test_an_exception_is_known_again_without_being_held(tmp_path: Path, engine: 
         for call in named(opened, "frame"):
             values = [opened.value(number) for number in call.arguments]
             assert [value and (value.type, value.object) for value in values] == [("traceback", 0), ("frame", 0)]
+
+
+WAITS = """
+import gc, threading
+def new():
+    names = {}
+    exec(compile("def function():\\n    return 1\\n", __file__, "exec"), names)
+    return names["function"]
+def steps():
+    try:
+        yield
+    finally:
+        thread = threading.Thread(target=new())
+        thread.start()
+        thread.join(5)
+        if thread.is_alive():
+            print("it cannot go on")
+def leave():
+    one = steps()
+    next(one)
+    circle = [one]
+    circle.append(circle)
+gc.set_threshold(1, 1, 1)
+for _ in range(100):
+    leave()
+    new()()
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_finalizer_may_wait_for_a_thread_wherever_it_interrupts_a_hook(tmp_path: Path, engine: str):
+    """The search for cycles runs where something is made, in our hooks too; who waits there for a thread must not wait
+    for one that waits for us."""
+    (tmp_path / "program.py").write_text(WAITS)
+    ran = run(tmp_path / "program.py", tmp_path / "t.trace", engine=engine)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")

@@ -1,11 +1,10 @@
 """Numbers for code objects: of what is recorded, and of what calls it.
 
-A hook knows a code object by its `id`, so each one that has a number is kept alive.
+A hook knows a code object by its `id`, so each one that has a number is kept alive. No lock: see `decisions.py`.
 """
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from array import array
 from itertools import count
 from types import CodeType
@@ -19,7 +18,6 @@ class Codes:
 
     def __init__(self) -> None:
         self.numbers: dict[int, int] = {}
-        self._lock = allocate_lock()
         self._next = count(1).__next__
         self._kept: list[CodeType] = []
         self._new: list[tuple[int, CodeType, Entry | None]] = []
@@ -28,14 +26,11 @@ class Codes:
         """The number of a code object. 0 for our own: we called the program's first line, or a thread's; nobody did."""
         found = self.numbers.get(id(code))
         if found is None:
-            with self._lock:
-                found = self.numbers.get(id(code))
-                if found is None:
-                    found = 0 if code.co_filename.startswith(OWN) else self._next()
-                    self._kept.append(code)
-                    if found:
-                        self._new.append((found, code, None))
-                    self.numbers[id(code)] = found
+            number = 0 if code.co_filename.startswith(OWN) else self._next()
+            self._kept.append(code)
+            if number:  # before anybody can refer to it; where another thread was faster, nobody will
+                self._new.append((number, code, None))
+            found = self.numbers.setdefault(id(code), number)
         return found
 
     def enter(self, entry: Entry) -> None:

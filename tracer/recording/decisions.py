@@ -1,8 +1,12 @@
-"""What is recorded: decided once for each code object that runs, and looked up by its `id` ever after."""
+"""What is recorded: decided once for each code object that runs, and looked up by its `id` ever after.
+
+Without a lock: a hook may be interrupted anywhere by the program's own code, a signal's handler, or a finalizer that
+the search for cycles calls, and that may wait for a thread which is just being decided about. Two threads that decide
+about the same code come to the same, and the first is taken.
+"""
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from collections.abc import Callable
 from functools import partial
 from types import CodeType
@@ -27,7 +31,6 @@ class Decisions:
         #: The files in which nothing is recorded, and the others.
         self._outside: set[str] = set()
         self._inside: set[str] = set()
-        self._lock = allocate_lock()
 
     def decide(self, code: CodeType) -> Entry | None:
         """Decide about a code object that is seen for the first time; None where it is not recorded."""
@@ -35,25 +38,21 @@ class Decisions:
         if code.co_filename in self._outside:
             self._refuse(code)
             return None
-        with self._lock:
-            if id(code) in self.entries:
-                return self.entries[id(code)]
-            if code.co_filename not in self._inside:
-                if not self._scope.concerns(code.co_filename):
-                    self._outside.add(code.co_filename)
-                    self._refuse(code)
-                    return None
-                self._inside.add(code.co_filename)
-            entry = self._scope.entry(code)
-            if entry is None:
+        if code.co_filename not in self._inside:
+            if not self._scope.concerns(code.co_filename):
+                self._outside.add(code.co_filename)
                 self._refuse(code)
                 return None
-            self._codes.enter(entry)
-            entry.secret = entry.arguments if any(map(self._secrets.concerns, entry.arguments)) else None
-            if entry.secret:
-                entry.how = 4
-            self.entries[id(code)] = entry
-            return entry
+            self._inside.add(code.co_filename)
+        entry = self._scope.entry(code)
+        if entry is None:
+            self._refuse(code)
+            return None
+        self._codes.enter(entry)
+        entry.secret = entry.arguments if any(map(self._secrets.concerns, entry.arguments)) else None
+        if entry.secret:
+            entry.how = 4
+        return self.entries.setdefault(id(code), entry)
 
     def _refuse(self, code: CodeType) -> None:
         """Remember that code is not recorded, for as long as it lives: a program may make it as it goes."""

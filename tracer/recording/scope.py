@@ -303,7 +303,7 @@ class Scope:
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Every decision about a file so far, in the order of path."""
-        return tuple(sorted(self._verdicts.values(), key=lambda v: v.path))
+        return tuple(sorted([*self._verdicts.values()], key=lambda v: v.path))
 
 
 def _describe(place: Place) -> str:
