@@ -207,6 +207,26 @@ def test_decoded_values(tmp_path, first, then):
     absent(done, then)
 
 
+def test_in_a_buffer_that_grows_and_in_what_is_cut_from_it(tmp_path):
+    """Of texts that lie in one another only the longest is written, and what there is of a secret's name, its sign and
+    the secret lies on either side of a cut."""
+    noise = bytes(range(33, 127)).translate(None, b"*") * 40
+    pieces = [noise[:2000], b"&pass", b"word=", SECRET.encode()[:5], SECRET.encode()[5:], b"&x=" + noise, noise[::-1]]
+    buffer, values = bytearray(), []
+    for piece in pieces:
+        buffer += piece
+        values += [bytes(buffer), bytes(buffer[-1500:]), buffer.decode()[: len(buffer) // 2], piece]
+    done = given_to(tmp_path, *values)
+    absent(done, SECRET)
+    with done.trace() as trace:
+        told = [trace.value(argument(trace, call, "x")).data for call in named(trace, "give")]
+    for value, data in zip(values, told, strict=True):
+        text = value.decode() if isinstance(value, bytes) else value
+        shown = data.decode() if isinstance(data, bytes) else data
+        assert len(shown) == len(text)
+        assert all(a == b or b == "*" for a, b in zip(text, shown, strict=True)) and shown.count("*") <= len(SECRET)
+
+
 def test_learned_too_late_is_masked_all_the_same(tmp_path):
     """The text comes by before anything says that it is a secret, and is on disk already when something does."""
     module = from_source(GIVE, tmp_path)

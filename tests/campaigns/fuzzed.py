@@ -52,17 +52,23 @@ def once(run: Any, fuel: int) -> tuple[Any, str]:
     return said, out.getvalue()
 
 
+def collect() -> None:
+    """Drop what the run before has left, and what that leaves: a generator in it may go on for a while."""
+    while gc.collect():
+        pass
+
+
 def try_seed(seed: int, folder: Path) -> Held:
     """Run the program of this seed untraced, and recorded with each engine."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # no fuel in a generator that is being dropped
     try:
         source, fuel = program(seed), 1 + seed % FUEL
-        gc.collect()
+        collect()
         plain = once(from_source(source, folder).run, fuel)
         outlines, problems = [], []
         for engine in ENGINES:
             module = from_source(source, folder)
-            gc.collect()  # what the run before has left
+            collect()
             done = recorded(folder / "run.trace", once, module.run, fuel, program=str(folder), engine=engine)
             if done.error or done.result != plain:
                 problems.append(f"{engine}: it did not do the same as untraced ({done.error!r})")
