@@ -8,8 +8,9 @@ import hashlib
 import pytest
 
 from grader.coursework import wire
-from grader.coursework.dump import compared, fields, lines, shown
+from grader.coursework.dump import compared, lines, shown
 from grader.coursework.exchange import End, Exchange, Kind, Wrong, first_difference
+from grader.coursework.frame_rows import fields
 from grader.coursework.hints import TABLES, hint, masks
 from grader.coursework.hints.handshake import token
 from grader.coursework.wire import Op, Sent, close, frame, masked, request
