@@ -274,7 +274,8 @@ def test_another_message_is_no_wrong_opcode():
     ("field", "word"),
     [("version", "tuple"), ("scheme", "url_scheme"), ("multithread", "multithread is True"),
      ("multiprocess", "multiprocess is False"), ("run_once", "run_once is False"), ("script", "SCRIPT_NAME"),
-     ("remote", "REMOTE_ADDR"), ("port", "SERVER_PORT"), ("protocol", "SERVER_PROTOCOL")],
+     ("remote", "REMOTE_ADDR"), ("port", "SERVER_PORT"), ("protocol", "SERVER_PROTOCOL"), ("type", "CONTENT_TYPE"),
+     ("length", "CONTENT_LENGTH")],
 )  # fmt: skip
 def test_what_wsgi_owes_is_named(field: str, word: str):
     assert word in page(b"{}", request("/wsgi"), status=200, field=field, value=True, got=False)
@@ -285,5 +286,5 @@ def test_every_field_of_the_page_wsgi_has_a_hint():
     page_source = (assignments.load().starter / "server.py").read_text(encoding="utf-8")
     page_source = page_source.partition("def wsgi_page")[2].partition("\n\n\n")[0]
     names = re.findall(r'"(\w+)": (?:list\(|os\.|environ)', page_source)
-    assert len(names) == 9
+    assert len(names) >= 9
     assert all(page(b"{}", request("/wsgi"), status=200, field=name, value=1, got=2) != "its own" for name in names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 import zlib
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from grader.coursework.dump import WIDTH, lines
 from grader.coursework.exchange import End, Exchange, Kind, Wrong
 from grader.coursework.frame_rows import fields
+from grader.coursework.peer import Peer
 from grader.coursework.place import Ending, Output, SubmissionFailed
 from grader.coursework.raised import raised
 from grader.coursework.told import explained, start_failed
@@ -91,6 +94,7 @@ SYNTAX = (
         (BROKEN, "BrokenPipeError: [Errno 32] Broken pipe (http.py, line 5, in write)"),
         ("ValueError: I only print this\n" + KEY, KEY_TOLD),
         ("ValueError: I only print this\n", "ValueError: I only print this"),
+        (BROKEN + "ValueError: I only print this\n", "ValueError: I only print this"),
         (GROUP, "ValueError: no frame (frames.py, line 3, in parse)"),
         (SYNTAX, "SyntaxError: invalid syntax (deflate.py, line 51)"),
         (SYNTAX.replace("SyntaxError: invalid syntax", "IndentationError: unexpected indent"),
@@ -148,6 +152,29 @@ def test_what_came_is_told_by_what_came_before_it_and_inflated_by_what_was_agree
     alone = "; server_no_context_takeover"
     came = told(Kind.FRAMES, SHAKEN, expected=b"a", came=two, before=CONNECTION + one, extensions=[DEFLATE + alone])
     assert "not DEFLATE data" in came, "the second leans on the first, which was not agreed on"
+
+
+def test_a_payload_is_told_without_its_mask_and_inflated():
+    hello = bytes.fromhex("f248cdc9c90700")  # RFC 7692, 7.2.3.1
+    whole = Sent(frame(Op.TEXT, hello, key=MASK, rsv=0b100), "it")
+    sent = " ".join(section(told(Kind.FRAMES, SHAKEN, whole, came=b"a", extensions=[DEFLATE]), "sent"))
+    assert "unmasked: f2 48 cd c9 c9 07 00, inflated:" in sent and sent.endswith("Hello")
+    some = Sent(frame(Op.TEXT, hello[:-2], key=MASK, rsv=0b100, fin=False), "all but the end")
+    end = Sent(frame(0, b"", key=MASK), "the end")
+    rows = section(told(Kind.FRAMES, SHAKEN, some, end, came=b"a", extensions=[DEFLATE]), "sent")
+    assert [row[:31].strip() for row in rows[1:]] == ["80", "80", "11 22 33 44", ""] and "inflated" in rows[-1]
+
+
+def test_a_connection_knows_what_came_before_and_what_is_only_a_payload():
+    ours, theirs = socket.socketpair()
+    with theirs, Peer(ours, 5.0, time.monotonic() + 5.0) as peer:
+        theirs.sendall(b"first, second")
+        peer.expect(b"first, ", "the first")
+        assert peer.exchange(Kind.FRAMES, "it", b"a").before == b"first, "
+        kinds = [
+            peer.exchange(kind, "it", b"a", came).kind for kind in (Kind.FRAMES, Kind.HTTP) for came in (None, b"b")
+        ]
+    assert kinds == [Kind.FRAMES, Kind.PAYLOAD, Kind.HTTP, Kind.HTTP]
 
 
 def test_what_a_payload_inflates_to_is_no_frame():

@@ -186,6 +186,8 @@ _OWED = {
     "script": "SCRIPT_NAME is an empty str: the application stands at the root (PEP 3333)",
     "remote": "REMOTE_ADDR is the client's address, a str",
     "port": "SERVER_PORT is the port that the server listens on, and it is a str (PEP 3333)",
+    "type": "PEP 3333 has CONTENT_TYPE, without the HTTP_ of the other headers, and only if the client sent it",
+    "length": "PEP 3333 has CONTENT_LENGTH, without the HTTP_ of the other headers, and only if the client sent it",
     "protocol": "SERVER_PROTOCOL is the version that stands in the request line (PEP 3333)",
 }
 TABLE = (
