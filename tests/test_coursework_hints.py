@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 
 import pytest
 
+from grader.coursework import assignment as assignments
 from grader.coursework import wire
-from grader.coursework.dump import compared, fields, lines, shown
+from grader.coursework.dump import compared, lines, shown
 from grader.coursework.exchange import End, Exchange, Kind, Wrong, first_difference
+from grader.coursework.frame_rows import fields
 from grader.coursework.hints import TABLES, hint, masks
 from grader.coursework.hints.handshake import token
 from grader.coursework.wire import Op, Sent, close, frame, masked, request
@@ -184,3 +187,104 @@ def test_bytes_have_the_rfcs_names():
     assert "FIN 1, opcode 1: text" in rows[0] and "MASK 1, payload length 5" in rows[1] and "Hello" in rows[3]
     assert lines(b"GET / HTTP/1.1\r\n\r\n") == ["GET / HTTP/1.1\\r\\n", "\\r\\n"]
     assert shown("\x1b]8;;x\x07", 80) == "\\x1b]8;;x\\x07"
+
+
+# -- what is told of the others
+
+
+def page(
+    came: bytes, *sent: bytes, expected: bytes | None = None, end: End = End.FIN, raised: str = "", **facts
+) -> str:
+    pieces = tuple(Sent(data, "a request") for data in sent)
+    return hint(Wrong(Exchange(Kind.HTTP, pieces, "", expected, came, end, facts), "its own"), raised)
+
+
+def test_a_name_with_an_underscore_is_told_from_one_that_was_never_sent():
+    fields = {"status": 200, "field": "headers", "value": {"host": "a"}}
+    came = {"host": "a", "x-under": "1"}
+    said = page(b"{}", request(headers=(("Host", "a"), ("X_Under", "1"))), got=came, **fields)
+    assert "never sent: 'X_Under' was, and names with _ are dropped" in said
+    for headers in ((("Host", "a"),), (("Host", "a"), ("X-Under", "1")), (("Host", "a: x_under"),)):
+        said = page(b"{}", request(headers=headers), got=came, **fields)
+        assert said == "a header 'x-under' that was never sent"
+
+
+def test_a_reset_is_explained_by_what_the_server_raised():
+    asked, refused = b"HELLO\r\n\r\n", {"status": 400, "refused": "this is no request line"}
+    said = page(b"", asked, end=End.RST, raised="ValueError: not enough (http.py, line 3, in f)", **refused)
+    assert said == (
+        "this is no request line: that is answered with 400, but the server failed: "
+        "ValueError: not enough (http.py, line 3, in f)"
+    )
+    assert page(b"", asked, end=End.RST, raised="ValueError: x", status=400) == "its own"
+    for raised in ("", "BrokenPipeError: [Errno 32] Broken pipe (http.py, line 3, in f)"):
+        assert "write it all, then end only the writing" in page(b"", asked, end=End.RST, raised=raised, **refused)
+
+
+def test_the_head_of_an_answer_without_parts():
+    head = request("/plain", method="HEAD")
+    assert "not even a head" in page(b"", head, status=200)
+    assert page(b"", head, status=200, end=End.SILENT) == "its own"
+    assert page(b"", head, status=200, raised="ValueError: x") == "its own"
+    assert page(b"", request("/plain"), status=200) == "its own"
+
+
+def test_a_control_frame_that_was_taken_for_a_message():
+    for code in (None, 1000):
+        asked = close(code, b"", MASK)
+        came = frame(Op.BINARY, close(code)[2:])
+        assert "the close frame was taken for a message" in said(close(code), came, asked)
+    ping = frame(Op.PING, b"abc", key=MASK)
+    assert "the ping was taken for a message" in said(frame(Op.PONG, b"abc"), frame(Op.TEXT, b"abc"), ping)
+    late = said(frame(Op.PONG, b"abc"), text(), text(key=MASK), ping)
+    assert "a message came before the pong" in late
+    assert "the server took it" in said(
+        close(1002), frame(Op.BINARY, b"\0"), frame(8, b"\0", key=MASK), refused="one byte"
+    )
+
+
+def test_a_second_response():
+    refused = {"status": 400, "refused": "the key is short"}
+    second = b"HTTP/1.1 500 INTERNAL SERVER ERROR\r\n\r\n"
+    assert "a second response, 500, came behind the refusal" in page(second, b"", expected=b"", **refused)
+    assert "write the head once" in page(second, b"", expected=b"", status=200)
+
+
+def test_http_on_the_websocket_is_told_with_where():
+    response, shaken = b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+
+    def told(came: bytes, before: bytes) -> str:
+        return hint(Wrong(Exchange(Kind.FRAMES, (), "", text(), came, End.OPEN, {}, before), "its own"), "")
+
+    assert "before any frame" in told(response, shaken)
+    assert "behind a frame" in told(response, shaken + text()) and "behind a frame" in told(text() + response, shaken)
+    assert "`route` gives back the function as it was" in told(shaken, shaken)
+    assert "gives back" not in told(response, shaken)
+
+
+def test_another_message_is_no_wrong_opcode():
+    words = "the opcode says binary, but the message was text"
+    assert words in said(text(b"0"), frame(Op.BINARY, b"0"), text(key=MASK))
+    assert said(text(b"0"), frame(Op.BINARY, b"\x00\xff"), text(key=MASK)) == "its own"
+    wrong = Wrong(Exchange(Kind.FRAMES, (), "", text(b"0"), frame(Op.BINARY, b"\x00\xff"), End.OPEN))
+    assert hint(wrong, "") == "a binary message came where another one, text, should be: is one lost?"
+
+
+@pytest.mark.parametrize(
+    ("field", "word"),
+    [("version", "tuple"), ("scheme", "url_scheme"), ("multithread", "multithread is True"),
+     ("multiprocess", "multiprocess is False"), ("run_once", "run_once is False"), ("script", "SCRIPT_NAME"),
+     ("remote", "REMOTE_ADDR"), ("port", "SERVER_PORT"), ("protocol", "SERVER_PROTOCOL"), ("type", "CONTENT_TYPE"),
+     ("length", "CONTENT_LENGTH")],
+)  # fmt: skip
+def test_what_wsgi_owes_is_named(field: str, word: str):
+    assert word in page(b"{}", request("/wsgi"), status=200, field=field, value=True, got=False)
+
+
+def test_every_field_of_the_page_wsgi_has_a_hint():
+    """The page is the starter's; what it tells is what may be wrong."""
+    page_source = (assignments.load().starter / "server.py").read_text(encoding="utf-8")
+    page_source = page_source.partition("def wsgi_page")[2].partition("\n\n\n")[0]
+    names = re.findall(r'"(\w+)": (?:list\(|os\.|environ)', page_source)
+    assert len(names) >= 9
+    assert all(page(b"{}", request("/wsgi"), status=200, field=name, value=1, got=2) != "its own" for name in names)

@@ -1,16 +1,16 @@
-"""Bytes for people: fields by the RFC's names, rows of hexadecimal, the first difference marked, lines of a head."""
+"""Bytes for people: lines of text, rows of hexadecimal, the first difference marked; nothing a terminal would obey.
+
+No row is longer than `WIDTH`, so that whoever shows them can indent them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from tracer.reading.fields import Field
-from tracer.reading.fields.websocket import frames
-from tracer.reading.fields.websocket_deflate import Extensions
+import textwrap
 
 ROW = 16  # bytes in a row of hexadecimal
-MOST_ROWS = 12  # of fields, or of lines
-BYTES = 10  # of one field
+MOST_ROWS = 12  # of hexadecimal, or lines of a text
+LONG = 300  # characters of one line
+WIDTH = 88  # columns
 
 
 def shown(text: str, most: int) -> str:
@@ -23,62 +23,50 @@ def shown(text: str, most: int) -> str:
     return safe if len(safe) <= most else safe[: most - 1] + "…"
 
 
-def hexed(data: bytes, most: int = BYTES) -> str:
+def wrapped(text: str, width: int = WIDTH) -> list[str]:
+    """One line as rows; there is at least one."""
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+
+
+def counted(number: int, word: str) -> str:
     """
-    >>> hexed(bytes.fromhex("8105"))
-    '81 05'
+    >>> counted(1, "more line"), counted(2, "more line")
+    ('1 more line', '2 more lines')
     """
-    return data[:most].hex(" ") + (" …" if len(data) > most else "")
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def lines(data: bytes) -> list[str]:
-    """A head, or any text, with its line ends made visible."""
-    parts = data.split(b"\n")
-    rows = [shown((part + b"\n").decode("latin-1"), 110) for part in parts[:-1]]
-    rows += [shown(parts[-1].decode("latin-1"), 110)] if parts[-1] else []
-    return rows if len(rows) <= MOST_ROWS else [*rows[:MOST_ROWS], f"… {len(rows) - MOST_ROWS} more lines"]
+    """What was sent or came: lines of text with their ends made visible, and rows of hexadecimal of all that is none.
+    Of HTTP the head is always text."""
+    head, end, body = data.partition(b"\r\n\r\n")
+    if end and b"HTTP/1." in head:
+        return _text(head + end) + (lines(body) if body else [])
+    return _text(data) if _is_text(data) else _binary(data)
 
 
-def fields(data: bytes, *, client: bool, deflate: bool = False) -> list[str]:
-    """Frames, each byte under its name (RFC 6455, section 5.2)."""
-    rows = [
-        row for field in frames(data, 0, client=client, extensions=Extensions(deflate)) for row in _field(data, field)
-    ]
-    return rows if len(rows) <= MOST_ROWS else [*rows[:MOST_ROWS], f"… {len(rows) - MOST_ROWS} more"]
+def _is_text(data: bytes) -> bool:
+    try:
+        return all(char.isprintable() or char in "\r\n\t" for char in data.decode())
+    except UnicodeDecodeError:
+        return False
 
 
-def _field(data: bytes, field: Field) -> Iterator[str]:
-    if not field.children:
-        yield _row(data, field, _said(data, field))
-    for child in field.children:
-        if child.bits is None and any(inner.bits for inner in child.children):
-            yield from _bits(data, child)
-        else:
-            inner = child.children[-1] if child.children and child.children[-1].derived is not None else None
-            yield _row(data, child, f"{child.name}, unmasked: {inner.value}" if inner else _said(data, child))
+def _text(data: bytes) -> list[str]:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")  # as HTTP takes what its heads have beyond ASCII
+    *whole, last = text.split("\n")
+    parts = [f"{part}\n" for part in whole] + ([last] if last else [])
+    rows = [row for part in parts[:MOST_ROWS] for row in wrapped(shown(part, LONG))]
+    return rows if len(parts) <= MOST_ROWS else [*rows, f"… {counted(len(parts) - MOST_ROWS, 'more line')}"]
 
 
-def _bits(data: bytes, header: Field) -> Iterator[str]:
-    """The bytes whose bits have names, each with all of its bits."""
-    for at in range(header.start, header.stop):
-        bits = [bit for bit in header.children if bit.start == at and bit.bits]
-        reserved = "".join(bit.value[:1] for bit in bits if bit.name.startswith("RSV"))
-        said = [f"{bit.name} {bit.value}" for bit in bits if not bit.name.startswith("RSV") or bit.value != "0"]
-        if bits:
-            said += [f"RSV {reserved}"] if reserved.strip("0") else []
-            yield f"{data[at : at + 1].hex():<{BYTES * 3}} {shown(', '.join(said), 64)}"
-    for rest in (child for child in header.children if not child.bits):
-        yield _row(data, rest, _said(data, rest))
-
-
-def _said(data: bytes, field: Field) -> str:
-    """Its name, and its meaning unless that is only its bytes again."""
-    again = field.value.startswith(data[field.start : field.stop][:BYTES].hex(" "))
-    return field.name if again or not field.value else f"{field.name} {field.value}"
-
-
-def _row(data: bytes, field: Field, said: str) -> str:
-    return f"{hexed(data[field.start : field.stop]):<{BYTES * 3}} {shown(said, 64)}"
+def _binary(data: bytes) -> list[str]:
+    most = MOST_ROWS * ROW
+    rows = [f"{at:>6}  {_hex_row(data[at : at + ROW])}" for at in range(0, min(len(data), most), ROW)]
+    return rows if len(data) <= most else [*rows, f"… {counted(len(data) - most, 'more byte')}"]
 
 
 def compared(expected: bytes, came: bytes, at: int) -> list[str]:
@@ -102,7 +90,7 @@ def _hex_row(data: bytes) -> str:
 
 def _difference(expected: bytes, came: bytes, at: int) -> str:
     if at >= len(came):
-        return f"is missing: {len(came)} of {len(expected)} bytes came"
+        return f"is missing: {len(came)} of {counted(len(expected), 'byte')} came"
     if at >= len(expected):
-        return f"is too much: {len(expected)} bytes were expected"
+        return f"is too much: {counted(len(expected), 'byte')} {'was' if len(expected) == 1 else 'were'} expected"
     return "is the first that differs"

@@ -17,6 +17,7 @@ class Kind(Enum):
     FRAMES = "frames"
     LINES = "lines"  # raw text behind a handshake
     FUNCTION = "function"
+    PAYLOAD = "payload"  # what a frame's payload says: no frame itself
 
 
 class End(Enum):
@@ -36,6 +37,7 @@ class Exchange:
 
     `expected` are the exact bytes, or None where words must do (`wanted`). `came` is what came in their place, or more.
     `facts` are what a diagnosis may know beyond bytes: the key of a handshake, a function's arguments.
+    `before` is what came on the same connection before, and was right.
     """
 
     kind: Kind
@@ -45,6 +47,7 @@ class Exchange:
     came: bytes
     end: End
     facts: Mapping[str, Any] = field(default_factory=dict)
+    before: bytes = b""
 
 
 class Wrong(Exception):

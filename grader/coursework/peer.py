@@ -139,9 +139,13 @@ class Peer:
     # -- judged --
 
     def exchange(self, kind: Kind, wanted: str, expected: bytes | None, came: bytes | None = None) -> Exchange:
-        """What this connection has to say about one expectation."""
+        """What this connection has to say about one expectation. `came`: what was made of the bytes that came; of a
+        frame that is its payload."""
         got = self.unjudged() if came is None else came
-        return Exchange(kind, tuple(self.sent), wanted, expected, got, self.end, dict(self.facts))
+        if kind is Kind.FRAMES and came is not None:
+            kind = Kind.PAYLOAD
+        before = bytes(self.came[: self.at])
+        return Exchange(kind, tuple(self.sent), wanted, expected, got, self.end, dict(self.facts), before)
 
     def expect(self, expected: bytes, wanted: str, hint: str = "", kind: Kind | None = None) -> None:
         """The next bytes are exactly these. Raises `Wrong`."""

@@ -8,35 +8,41 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
-from .dump import compared, fields, lines, shown
+from .dump import compared, counted, lines, shown, wrapped
 from .exchange import End, Exchange, Kind, Wrong, first_difference
+from .frame_rows import fields
 from .hints import hint
 from .place import TASKS, Ending, SubmissionFailed
+from .raised import raised
 from .wire import Sent
 
-_RAISED = re.compile(r"^(?:\w+\.)*(\w*(?:Error|Exception|Exit|Interrupt|Failed|Closed)\w*)(?:: (.*))?$")
-_PLACE = re.compile(r'^  File "(?:[^"]*/)?([^"/]+)", line (\d+), in (\S+)')
 #: What Python, Java and Go say where no thread can be had.
 _NO_THREAD = re.compile("can't start new thread|unable to create (?:new )?native thread|create new OS thread")
 NO_THREAD = f"it could start no further thread: {TASKS} are allowed, and those of connections that are over still run"
 MOST_SENT = 6  # pieces that are told; of more, the last ones
+MOST_KEYS = 8  # of a table that differs
+WANTED, LONG = 200, 400  # characters of what was wanted, and of another sentence, or value
 
 
 def explained(wrong: Wrong, printed: str, ending: Ending | None) -> tuple[str, str]:
     """The text, and the hint."""
-    exchange, raised = wrong.exchange, _raised(printed)
-    left_out = len(exchange.sent) - MOST_SENT
-    told = [f"{left_out} earlier pieces were sent, too"] if left_out > 0 else []
-    for sent in exchange.sent[-MOST_SENT:]:
-        told += _section("sent", _sent(sent, exchange))
-    told += _section("wanted", [_clean(exchange.wanted)])
+    exchange = wrong.exchange
+    # Where a function was asked no server took part, and what the function raised is its answer.
+    failed = "" if "function" in exchange.facts else raised(printed)
+    left_out = max(len(exchange.sent) - MOST_SENT, 0)
+    told = [f"{counted(left_out, 'earlier piece')} {'was' if left_out == 1 else 'were'} sent, too"] if left_out else []
+    for number, sent in enumerate(exchange.sent[left_out:], left_out):
+        told += _section("sent", _sent(sent, exchange.sent[:number], exchange))
+    told += _section("wanted", wrapped(shown(exchange.wanted, WANTED)))
     told += _section("came", _came(exchange))
     if exchange.end.value and not (exchange.kind is Kind.HTTP and exchange.came):
         told += _section("then", [exchange.end.value + (f"; the process {ending}" if ending else "")])
-    if raised:
-        told += _section("printed", [raised])
-    return "\n".join(told), hint(wrong, raised)
+    if failed:
+        told += _section("printed", wrapped(failed))
+    return "\n".join(told), hint(wrong, failed)
 
 
 def class_of_failure(exchange: Exchange, printed: str = "", ending: Ending | None = None) -> str:
@@ -62,34 +68,43 @@ def without_thread(printed: str) -> bool:
 
 
 def start_failed(failed: SubmissionFailed, printed: str) -> tuple[str, str]:
-    """The same for a submission that did not start, or has ended."""
+    """The same for a submission that did not start, or has ended. How it failed is the hint if nobody knows why."""
     text = printed or failed.output.text
-    raised, told = _raised(text), _section("then", [_clean(str(failed))])
+    why = raised(text).removeprefix("NotImplementedError: ")
+    told = _section("then", _sentence(str(failed))) if why else []
     if text.strip():
-        told += _section("printed", [shown(line, 110) for line in text.strip().splitlines()[-8:]])
-    return "\n".join(told), raised.removeprefix("NotImplementedError: ") or str(failed)
+        told += _section("printed", [row for line in text.strip().splitlines()[-8:] for row in _sentence(line)])
+    return "\n".join(told), why or str(failed)
 
 
 def _section(name: str, rows: list[str]) -> list[str]:
     return [f"{name if number == 0 else '':9}{row}".rstrip() for number, row in enumerate(rows)]
 
 
-def _sent(sent: Sent, exchange: Exchange) -> list[str]:
-    size = f"{len(sent.data)} byte" + ("s" if len(sent.data) != 1 else "")
+def _sent(sent: Sent, before: tuple[Sent, ...], exchange: Exchange) -> list[str]:
+    """One piece. Frames are told by what they are behind all that went before them."""
     cuts = f", in pieces that begin at {', '.join(map(str, (0, *sent.cuts[:8])))}" if sent.cuts else ""
     cuts += " …" if len(sent.cuts) > 8 else ""
-    rows = [f"{sent.what} ({size}{cuts})"]
+    what = f"{sent.what} ({counted(len(sent.data), 'byte')}{cuts})"
     if exchange.kind is Kind.FUNCTION:
-        return [rows[0], shown(sent.data.decode(), 300)]
-    if b" HTTP/1." in sent.data[:300]:
-        if exchange.kind is Kind.HTTP:
-            return rows + lines(sent.data)
-        behind = sent.data.partition(b"\r\n\r\n")[2]
-        rows[0] += ", which was answered with 101"
-        return rows + fields(behind, client=True)
+        return _sentence(what) + _sentence(sent.data.decode())
     if exchange.kind is Kind.HTTP:
-        return rows + lines(sent.data)
-    return rows + fields(sent.data, client=True, deflate=bool(exchange.facts.get("extensions")))
+        return _sentence(what) + lines(sent.data)
+    what += ", which was answered with 101" if _is_request(sent) else ""
+    earlier = b"".join(map(_frames, before))
+    return _sentence(what) + fields(_frames(sent), client=True, before=earlier, extensions=_extensions(exchange))
+
+
+def _is_request(sent: Sent) -> bool:
+    return b" HTTP/1." in sent.data[:300]
+
+
+def _frames(sent: Sent) -> bytes:
+    return sent.data.partition(b"\r\n\r\n")[2] if _is_request(sent) else sent.data
+
+
+def _extensions(exchange: Exchange) -> list[str]:
+    return list(exchange.facts.get("extensions", ()))
 
 
 def _came(exchange: Exchange) -> list[str]:
@@ -97,40 +112,59 @@ def _came(exchange: Exchange) -> list[str]:
         return _function(exchange)
     if not exchange.came:
         return ["nothing"]
+    if "field" in exchange.facts:
+        return list(_field(**{name: exchange.facts[name] for name in ("field", "value", "got")}))
     at = None if exchange.expected is None else first_difference(exchange.expected, exchange.came)
-    if exchange.expected is None or at is None:
-        return lines(exchange.came)
-    rows = compared(exchange.expected, exchange.came, at) if exchange.expected else lines(exchange.came)
-    if exchange.kind is Kind.FRAMES and not exchange.came.startswith(b"HTTP/1."):
-        deflate = bool(exchange.facts.get("extensions"))
-        rows = [*rows, "which is", *fields(exchange.came, client=False, deflate=deflate)]
-    return rows
+    differs = exchange.expected and at is not None
+    rows = compared(exchange.expected or b"", exchange.came, at or 0) if differs else lines(exchange.came)
+    if exchange.kind is not Kind.FRAMES or exchange.came.startswith(b"HTTP/1."):
+        return rows
+    earlier = exchange.before.partition(b"\r\n\r\n")[2]  # behind the handshake
+    return [*rows, "which is", *fields(exchange.came, client=False, before=earlier, extensions=_extensions(exchange))]
+
+
+def _field(field: str, value: Any, got: Any) -> Iterator[str]:
+    """One field of a page in JSON, and only what of it is not right."""
+    one, other = _bytes(value), _bytes(got)
+    if field == "body" and one is not None and other is not None:
+        yield from [f"another {field}:", *compared(one, other, first_difference(one, other) or 0)]
+    elif isinstance(value, dict) and isinstance(got, dict):
+        wrong = [key for key in {**value, **got} if value.get(key) != got.get(key)]
+        for key in wrong[:MOST_KEYS]:
+            is_so = f"is {_json(got[key])}" if key in got else "is missing"
+            should = f"be {_json(value[key])}" if key in value else "not be there"
+            yield from _sentence(f"{field}: {key} {is_so}, and should {should}")
+        if len(wrong) > MOST_KEYS:
+            yield f"… {len(wrong) - MOST_KEYS} more"
+    else:
+        yield from _sentence(f"{field} is {_json(got)}")
 
 
 def _function(exchange: Exchange) -> list[str]:
     expected, came = exchange.facts.get("expected"), exchange.facts.get("came")
-    if isinstance(expected, str) and isinstance(came, str):
-        try:
-            one, other = bytes.fromhex(expected), bytes.fromhex(came)
-            return compared(one, other, first_difference(one, other) or 0)
-        except ValueError:
-            pass
+    one, other = _bytes(expected), _bytes(came)
+    if one is not None and other is not None:
+        return compared(one, other, first_difference(one, other) or 0)
     if "came" not in exchange.facts:
-        return [shown(exchange.came.decode(errors="replace"), 300) or "nothing"]
-    return [f"expected {shown(json.dumps(expected), 300)}", f"came     {shown(json.dumps(came), 300)}"]
+        return _sentence(exchange.came.decode(errors="replace") or "nothing")
+    return [
+        f"{name if number == 0 else '':9}{row}"
+        for name, value in (("expected", expected), ("came", came))
+        for number, row in enumerate(wrapped(_json(value), 79))
+    ]
 
 
-def _raised(printed: str) -> str:
-    """The last exception that was printed, and the line of the submission's that raised it."""
-    found, place = "", ""
-    for line in printed.splitlines():
-        if at := _PLACE.match(line):
-            place = f"{at[1]}, line {at[2]}, in {at[3]}"
-        elif raised := _RAISED.match(line):
-            said = f"{raised[1]}: {raised[2]}" if raised[2] else raised[1]
-            found = f"{said} ({place})" if place else said
-    return shown(found, 300)
+def _bytes(value: object) -> bytes | None:
+    """What was written in hexadecimal."""
+    try:
+        return bytes.fromhex(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
-def _clean(text: str) -> str:
-    return shown(text, 400)
+def _json(value: object) -> str:
+    return shown(json.dumps(value), LONG)
+
+
+def _sentence(text: str) -> list[str]:
+    return wrapped(shown(text, LONG))

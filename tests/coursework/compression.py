@@ -29,7 +29,7 @@ def _agreed(got: Response) -> list[str]:
 def _offer(t: Asked, *offers: str) -> tuple[Peer, Response]:
     return t.raw(
         wire.upgrade(PATH, add=[("Sec-WebSocket-Extensions", offer) for offer in offers]),
-        f"an offer of {offers}",
+        f"an offer of {', '.join(offers)}",
         status=101,
     )
 

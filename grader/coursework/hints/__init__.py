@@ -7,6 +7,7 @@ that speaks is heard. Where none does, the test's own sentence stands; where the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ..exchange import Exchange, Kind, Wrong
 from . import frames, functions, general, handshake, http
@@ -17,12 +18,14 @@ TABLES: dict[Kind, Sequence[Diagnoser]] = {
     Kind.FRAMES: frames.TABLE,
     Kind.LINES: frames.LINES,
     Kind.FUNCTION: functions.TABLE,
+    Kind.PAYLOAD: (),
 }
 GENERAL: dict[Kind, Sequence[Diagnoser]] = {
     Kind.HTTP: (*http.GENERAL, general.said),
     Kind.FRAMES: (*frames.GENERAL, general.said),
     Kind.LINES: (*frames.GENERAL, general.said),
     Kind.FUNCTION: (general.said,),
+    Kind.PAYLOAD: (general.said,),
 }
 
 
@@ -30,7 +33,7 @@ def hint(wrong: Wrong, raised: str) -> str:
     """One sentence for a student. `raised` is the exception that the server printed meanwhile, if there was one."""
     if raised.startswith("NotImplementedError"):
         return raised.partition(": ")[2] or raised
-    exchange = wrong.exchange
+    exchange = replace(wrong.exchange, facts={**wrong.exchange.facts, "raised": raised})
     for diagnoser in TABLES[exchange.kind]:
         if said := diagnoser(exchange):
             return said

@@ -8,6 +8,18 @@ from .parsed import NAMES, first, sent_frames
 from .parsed import code as code_of
 
 
+def taken_for_a_message(x: Exchange) -> str:
+    """A control frame that came back as a message."""
+    wanted, came = first(x.expected), first(x.came)
+    if not wanted or not came or wanted.opcode < 8 or came.opcode >= 8 or "refused" in x.facts:
+        return ""
+    asked = Op.CLOSE if wanted.opcode == Op.CLOSE else Op.PING
+    if any(f.opcode == asked and f.payload == came.payload for f in sent_frames(x.sent)):
+        what = "close frame" if asked == Op.CLOSE else "ping"
+        return f"the {what} was taken for a message, and came back as one: opcodes from 8 on are control frames (5.5)"
+    return ""
+
+
 def refused_rightly_but(x: Exchange) -> str:
     """A close frame where another one was expected."""
     wanted, came = first(x.expected), first(x.came)
@@ -114,4 +126,6 @@ def because(x: Exchange) -> str:
     return f": {x.facts['refused']}" if "refused" in x.facts else ""
 
 
-TABLE = (after_the_close, not_refused, refused_rightly_but, close_not_answered, pong, unasked)
+TABLE = (
+    taken_for_a_message, after_the_close, not_refused, refused_rightly_but, close_not_answered, pong, unasked,
+)  # fmt: skip

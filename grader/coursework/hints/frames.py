@@ -10,9 +10,16 @@ from .parsed import NAMES, asked_for, code, first, head_size, parse, sent_frames
 
 def http_on_the_websocket(x: Exchange) -> str:
     """The text of an HTTP response among frames."""
-    if b"HTTP/1." not in x.came:
+    frames, http, response = x.came.partition(b"HTTP/1.")
+    if not http:
         return ""
-    where = "before any frame" if x.came.startswith(b"HTTP/1.") else "behind a frame"
+    if response[1:5] == b" 101":
+        return (
+            "a second 101 came, on the WebSocket itself, as when the view was wrapped twice: `route` gives back "
+            "the function as it was"
+        )
+    earlier = x.before.partition(b"\r\n\r\n")[2]  # behind the handshake
+    where = "behind a frame" if frames or earlier else "before any frame"
     return f"an HTTP response was written onto the WebSocket, {where}: after the 101 there are only frames"
 
 
@@ -62,6 +69,8 @@ def opcode(x: Exchange) -> str:
             f"the opcode {came.opcode:#x} is reserved; this should be {NAMES[wanted.opcode]}, {wanted.opcode:#x} (5.2)"
         )
     if {wanted.opcode, came.opcode} == {1, 2}:
+        if wanted.payload != came.payload:
+            return ""  # another message: it may well have the right type
         one, other = NAMES[wanted.opcode], NAMES[came.opcode]
         return f"the opcode says {other}, but the message was {one}: text is 1, binary is 2, and an echo keeps it (5.6)"
     right = f"{NAMES[wanted.opcode]}, {wanted.opcode:#x}"
@@ -127,7 +136,11 @@ def mask(x: Exchange) -> str:
 def payload(x: Exchange) -> str:
     """The right frame around the wrong payload."""
     wanted, came = first(x.expected), first(x.came)
-    if not wanted or not came or wanted.opcode != came.opcode or wanted.payload == came.payload:
+    if not wanted or not came or wanted.payload == came.payload:
+        return ""
+    if {wanted.opcode, came.opcode} == {1, 2}:
+        return f"a {NAMES[came.opcode]} message came where another one, {NAMES[wanted.opcode]}, should be: is one lost?"
+    if wanted.opcode != came.opcode:
         return ""
     if len(came.payload) < len(wanted.payload) and wanted.payload.startswith(came.payload):
         return f"{len(wanted.payload) - len(came.payload)} bytes of the payload are missing at its end"

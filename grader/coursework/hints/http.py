@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote
 
 from ..exchange import End, Exchange
+from ..raised import follows
 
 
 def line_ends(x: Exchange) -> str:
@@ -25,6 +26,11 @@ def blank_line(x: Exchange) -> str:
 
 def second_head(x: Exchange) -> str:
     """A response behind the response."""
+    if x.expected == b"" and "refused" in x.facts and (found := re.match(rb"HTTP/1\.[01] (\d{3})", x.came)):
+        return (
+            f"a second response, {int(found[1])}, came behind the refusal, which is on the wire already: catch the "
+            "exception that tells of it, and write nothing more"
+        )
     if x.expected == b"" and x.came.startswith(b"HTTP/"):
         return "a second head came behind the body: write the head once, and each part of the body behind it"
     return ""
@@ -66,9 +72,23 @@ def reset(x: Exchange) -> str:
     if x.came or x.end is not End.RST or "status" not in x.facts:
         return ""
     wanted = f"{x.facts['refused']}: that is answered with {x.facts['status']}, but " if "refused" in x.facts else ""
+    if (raised := x.facts.get("raised", "")) and not follows(raised):
+        return wanted and f"{wanted}the server failed: {raised}"  # of which the reset is only what came next
     return (
         f"{wanted}the connection was reset before an answer: write it all, then end only the writing, and read what is "
         "left"
+    )
+
+
+def head_of_nothing(x: Exchange) -> str:
+    """The application gave no part of a body, and so its head was not written either."""
+    if x.came or x.end is not End.FIN or "status" not in x.facts or x.facts.get("raised"):
+        return ""
+    if not x.sent or not x.sent[-1].data.startswith(b"HEAD "):
+        return ""
+    return (
+        "nothing came, not even a head: HEAD is answered without a body, and the head goes out also where the "
+        "application returns no parts at all"
     )
 
 
@@ -105,7 +125,24 @@ def field(x: Exchange) -> str:
             return f"the lines of {name!r} are joined by a comma and a space"
         return f"the value of {name!r} is {have!r}, but it must be {right!r}"
     extra = [name for name in got if name not in value]
-    return f"a header {extra[0]!r} that was never sent" if extra else ""
+    return _never_sent(extra[0], x) if extra else ""
+
+
+def _never_sent(name: str, x: Exchange) -> str:
+    """Of a header that nobody sent, or sent by a name that looks the same in WSGI."""
+    looks_so = re.escape(name).replace(r"\-", "[-_]").encode("latin-1", "replace")
+    sent = re.search(rb"^(%b)[ \t]*:" % looks_so, x.sent[-1].data, re.IGNORECASE | re.MULTILINE) if x.sent else None
+    if not sent or b"_" not in sent[1]:
+        return f"a header {name!r} that was never sent"
+    return (
+        f"a header {name!r} that was never sent: {sent[1].decode('latin-1')!r} was, and names with _ are dropped, "
+        "since in WSGI nobody could tell them from names with -"
+    )
+
+
+def owed(x: Exchange) -> str:
+    """One of the things that WSGI owes an application."""
+    return _OWED.get(x.facts.get("field", ""), "")
 
 
 def body_read(x: Exchange) -> str:
@@ -139,5 +176,22 @@ def _hex(text: str) -> bool:
     return bool(re.fullmatch("(?:[0-9a-f]{2})*", text))
 
 
-TABLE = (second_head, line_ends, blank_line, no_status_line, other_status, reset, not_decoded, field, body_read)
+#: By the name that the page /wsgi has for it.
+_OWED = {
+    "version": "wsgi.version is the tuple (1, 0) (PEP 3333)",
+    "scheme": 'wsgi.url_scheme is "http" (PEP 3333)',
+    "multithread": "wsgi.multithread is True: other threads may call the application at the same time (PEP 3333)",
+    "multiprocess": "wsgi.multiprocess is False: there is one process (PEP 3333)",
+    "run_once": "wsgi.run_once is False: the application is called again and again (PEP 3333)",
+    "script": "SCRIPT_NAME is an empty str: the application stands at the root (PEP 3333)",
+    "remote": "REMOTE_ADDR is the client's address, a str",
+    "port": "SERVER_PORT is the port that the server listens on, and it is a str (PEP 3333)",
+    "type": "PEP 3333 has CONTENT_TYPE, without the HTTP_ of the other headers, and only if the client sent it",
+    "length": "PEP 3333 has CONTENT_LENGTH, without the HTTP_ of the other headers, and only if the client sent it",
+    "protocol": "SERVER_PROTOCOL is the version that stands in the request line (PEP 3333)",
+}
+TABLE = (
+    second_head, line_ends, blank_line, no_status_line, other_status, reset, head_of_nothing, not_decoded, field, owed,
+    body_read,
+)  # fmt: skip
 GENERAL = (body_sent,)
