@@ -111,15 +111,6 @@ def test_of_all_that_was_printed_the_cause_is_told(printed: str, cause: str):
     assert raised(printed) == cause
 
 
-def test_where_a_function_was_asked_nothing_of_the_server_is_told():
-    asked = Sent(b'{"function": "mask"}', "a question")
-    wrong = Wrong(
-        Exchange(Kind.FUNCTION, (asked,), "it", b"", b"", End.NONE, {"function": "mask", "came": 1}), "its own"
-    )
-    assert explained(wrong, KEY, None)[1] == "its own" and "KeyError" not in explained(wrong, KEY, None)[0]
-    assert section(told(Kind.FRAMES, SHAKEN, printed=KEY), "printed") == [KEY_TOLD]
-
-
 # -- frames --
 
 

@@ -1,7 +1,7 @@
 """A failed test as a student reads it: what was sent, wanted and got, the first byte that differs, one hint.
 
-In: a `Wrong`, and what the server printed meanwhile. Out: text of several lines, in which nothing of the submission's
-is left that a terminal would obey, and one sentence.
+In: a `Wrong`, and what was printed meanwhile by whoever was asked. Out: text of several lines, in which nothing of the
+submission's is left that a terminal would obey, and one sentence.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ WANTED, LONG = 200, 400  # characters of what was wanted, and of another sentenc
 
 def explained(wrong: Wrong, printed: str, ending: Ending | None) -> tuple[str, str]:
     """The text, and the hint."""
-    exchange = wrong.exchange
-    # Where a function was asked no server took part, and what the function raised is its answer.
-    failed = "" if "function" in exchange.facts else raised(printed)
+    exchange, failed = wrong.exchange, raised(printed)
     left_out = max(len(exchange.sent) - MOST_SENT, 0)
     told = [f"{counted(left_out, 'earlier piece')} {'was' if left_out == 1 else 'were'} sent, too"] if left_out else []
     for number, sent in enumerate(exchange.sent[left_out:], left_out):
