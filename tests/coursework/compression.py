@@ -239,8 +239,13 @@ def fragmented(t: Asked) -> None:
 
 
 def broken(t: Asked) -> None:
-    """What cannot be inflated is refused"""
-    for data in (b"\xff" * 20, _Stream().deflate(t.text(300))[:-20], bytes.fromhex("000000ff")):
+    """What cannot be inflated is refused: it is no DEFLATE, or ends within a block, or gives what is no UTF-8"""
+    with _open(t) as peer:
+        # A block that says it has 100 bytes, uncompressed (RFC 1951, 3.2.4): zlib never complains, it waits for more.
+        # What it says to compressed data that is cut off depends on the data.
+        say(t, peer, Op.BINARY, b"\x00\x64\x00\x9b\xff" + t.binary(20), rsv=0b100)
+        refused(peer, 1007, "the message ends within a block: when it is over, zlib must be between two blocks (7.2.2)")
+    for data in (b"\xff" * 20, bytes.fromhex("000000ff"), _Stream().deflate(t.text(300))[:-20]):
         with _open(t) as peer:
             say(t, peer, Op.BINARY, data, rsv=0b100)
             refused(peer, 1007, "the payload is no DEFLATE data (7.2.2)")
