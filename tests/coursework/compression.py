@@ -9,6 +9,8 @@ from grader.coursework.steps import frame_of, judged, refused, say
 from grader.coursework.wire import Op, frame
 
 PATH, NAME = "/echo", "permessage-deflate"
+#: Where an offer becomes an agreement: these functions are of stages before.
+AGREE = "agree to it (7.1), where accept_request asks what Server.handshake gave it"
 TAIL = b"\x00\x00\xff\xff"
 
 
@@ -57,7 +59,7 @@ def offered(t: Asked) -> None:
                 peer,
                 got,
                 f"the header Sec-WebSocket-Extensions: {NAME}",
-                f"the offer {offer!r} is right: agree to it (7.1)",
+                f"the offer {offer!r} is right: {AGREE}",
             )
         names = {part.partition("=")[0] for part in agreed[1:]}
         known = {
@@ -107,7 +109,7 @@ def declined(t: Asked) -> None:
 def _open(t: Asked, parameters: str = "", path: str = PATH) -> Peer:
     peer = t.websocket(path, extensions=f"{NAME}{parameters}")
     if not peer.facts["extensions"]:
-        hint = "the offer of permessage-deflate is right: agree to it"
+        hint = f"the offer of permessage-deflate is right: {AGREE}"
         raise Wrong(peer.exchange(Kind.HTTP, "the header Sec-WebSocket-Extensions", None, bytes(peer.came)), hint)
     return peer
 
