@@ -252,6 +252,27 @@ def closes(ws):
     ws.close(4321, ws.receive())
 
 
+def closes_wrong(ws):
+    """Tries to close with what is no close code, and says what came of it."""
+    try:
+        ws.close(int(ws.receive()))
+    except ValueError:
+        ws.send("ValueError")
+
+
+def no_socket_page(environ, start_response):
+    """What becomes of a `Server` where WSGI hands out no socket."""
+    try:
+        Server({key: value for key, value in environ.items() if not key.endswith(".socket")})
+        said = "a Server"
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        said = "RuntimeError" if isinstance(error, RuntimeError) else type(error).__name__
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [said.encode()]
+
+
 def closes_twice(ws):
     """Keeps what came of it, for /last."""
     OVER.clear()
@@ -496,6 +517,8 @@ PAGES = {
     "/server/speaks": on_server(speaks, compression=False, subprotocols=list(SUBPROTOCOLS)),
     "/server/speaks-one": on_server(speaks, compression=False, subprotocols=SUBPROTOCOLS[1]),
     "/server/closes": on_server(closes, compression=False),
+    "/server/closes-wrong": on_server(closes_wrong, compression=False),
+    "/server/no-socket": no_socket_page,
     "/server/closes-twice": on_server(closes_twice, compression=False),
     "/server/last": on_server(remembers, compression=False),
     "/server/pushes": on_server(pushes, compression=False),
