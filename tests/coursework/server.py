@@ -133,7 +133,7 @@ def closes(t: Asked) -> None:
 def closes_wrong(t: Asked) -> None:
     """close raises ValueError for what is no close code, sends nothing, and can be called again"""
     hint = "format_close raises ValueError for a code that may not stand in a close frame, and so does close (7.4)"
-    for code in (999, 1004, 2000, 5000):
+    for code in (1, 999, 5000):  # which ones between are none is asked by the stage bad_input
         with t.websocket("/server/closes-wrong") as peer:
             say(t, peer, Op.TEXT, str(code).encode())
             heard(peer, Op.TEXT, b"ValueError", hint)
