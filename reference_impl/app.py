@@ -64,6 +64,8 @@ class LocalProxy:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
+        """Raises AttributeError where there is no request. (Flask raises RuntimeError. LookupError would do, too: any
+        of them says that there is none, which a value would not.)"""
         try:
             return getattr(_here.get()[self._name], name)
         except LookupError:

@@ -206,7 +206,8 @@ class Server:
         linger(self.sock, CLOSE_TIMEOUT)
 
     def _ping(self) -> None:
-        """Ask a silent peer whether it is still there. Raises TimeoutError if it said nothing since the last time."""
+        """Ask a silent peer whether it is still there. If it said nothing since the last time, it is given up with the
+        code 1008, and this raises TimeoutError."""
         if self.silent:
             self._on_close(events.CloseConnection(CloseReason.POLICY_VIOLATION, "Ping/Pong timeout"))
             raise TimeoutError
@@ -223,6 +224,7 @@ class Server:
             self._on_close(event)
 
     def _on_message(self, event: events.Message) -> None:
+        """Put the parts of a message together; the whole waits for `receive`."""
         if self.incoming_message is None:
             self.incoming_message = io.StringIO() if isinstance(event, events.TextMessage) else io.BytesIO()
         self.incoming_message.write(event.data)
@@ -261,11 +263,13 @@ class Server:
             raise
 
     def _answer(self, event: events.Event) -> None:
+        """A write that may fail: `_write`, with nothing raised if the peer is gone or nothing may be sent any more."""
         # the peer is gone, or was faster; or our own close frame is out, after which nothing may be sent
         with contextlib.suppress(OSError, events.LocalProtocolError):
             self._write(event)
 
     def _disconnect(self) -> None:
+        """From here on it is over for the view: `send` and `receive` raise, and whoever waits for news is woken."""
         with self.news:
             self.connected = False
             self.news.notify_all()

@@ -100,6 +100,12 @@ def test_the_starter_can_be_imported_and_says_what_to_write(tmp_path: Path):
     text = (tmp_path / "work" / "README.md").read_text(encoding="utf-8")
     for number, stage in enumerate(ASSIGNMENT.stages, 1):
         assert f"### {number}. {stage.title} (`{stage.id}`, {stage.most} points" in text
+        for name, count in stage.points.items():
+            assert f"\n- `{name}` " in text and f" ({count} point" in text
+    assert "- and again `stack/handshake.py`: `accept_request`\n" in text.partition("(`compression`")[2]
+    hidden = ("`target_and_query`", "`wsgi`")
+    asked = [next(line for line in text.splitlines() if line.startswith(f"- {name}")) for name in hidden]
+    assert [line.endswith("(1 point, hidden)") for line in asked] == [True, False]
     every = [name for stage in ASSIGNMENT.stages for name in stage.functions]
     raised = sum(
         b"NotImplementedError(" in line

@@ -31,8 +31,8 @@ def test_from_a_starter_to_the_first_stage(tmp_path: Path):
 
     tried = run("try", work, "--stage", "headers")
     assert tried.returncode == 1, tried.stderr
-    assert "0 of 2 stages, 0 of 20 points" in tried.stdout
-    assert "tcp.one_request  A request for a page is answered" in tried.stdout
+    assert "0 of 2 stages, 0 of 25 points" in tried.stdout
+    assert "tcp.one_request  A request for a page is answered, whatever its method" in tried.stdout
     assert "hint     stage 1, tcp: write http." in tried.stdout
     assert "after tcp" in tried.stdout
     assert all(line == line.rstrip() for line in tried.stdout.splitlines()), "nothing but text where nobody looks"
@@ -47,7 +47,7 @@ def test_a_solution_as_far_as_a_stage(tmp_path: Path):
     assert (done.returncode, done.stdout) == (0, f"{work} has the stages tcp\n"), done.stderr
     tried = run("try", work, "--stage", "tcp")
     assert (tried.returncode, tried.stderr) == (0, "")
-    assert "1 of 1 stages, 9 of 9 points" in tried.stdout and "seed " in tried.stdout
+    assert "1 of 1 stages, 13 of 13 points" in tried.stdout and "seed " in tried.stdout
 
 
 def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path):

@@ -52,7 +52,8 @@ def wsgi_page(environ, start_response):
     told = {"version": list(environ["wsgi.version"]), "scheme": environ["wsgi.url_scheme"],
             "multithread": environ["wsgi.multithread"], "multiprocess": environ["wsgi.multiprocess"],
             "run_once": environ["wsgi.run_once"], "script": environ["SCRIPT_NAME"], "remote": environ["REMOTE_ADDR"],
-            "port": environ["SERVER_PORT"] == os.environ["PORT"], "protocol": environ["SERVER_PROTOCOL"]}  # fmt: skip
+            "port": environ["SERVER_PORT"] == os.environ["PORT"], "protocol": environ["SERVER_PROTOCOL"],
+            "type": environ.get("CONTENT_TYPE"), "length": environ.get("CONTENT_LENGTH")}  # fmt: skip
     body = json.dumps(told).encode()
     start_response("200 OK", [("Content-Type", "application/json")])
     return [body]
@@ -62,6 +63,50 @@ def parts_page(environ, start_response):
     """A body in three parts, of a length that nobody has said."""
     start_response("200 OK", [("Content-Type", "text/plain"), ("X-Parts", "3")])
     return (part for part in (b"one\n", b"two\n", b"three\n"))
+
+
+def nothing_page(environ, start_response):
+    """A head, and of the body not even an empty part."""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Nothing", "here")])
+    return []
+
+
+CLOSED = threading.Event()  # the server has called `close` of the last answer from /closes
+
+
+class Closes:
+    """An answer whose server has to say when it is done with it (PEP 3333), even if a part of it cannot be had."""
+
+    def __init__(self, fails):
+        self.parts = iter([b"one\n", b"two\n"][: 1 if fails else 2])
+        self.fails = fails
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        part = next(self.parts, None)
+        if part is None and self.fails:
+            raise RuntimeError("this application fails on purpose, later")
+        if part is None:
+            raise StopIteration
+        return part
+
+    def close(self):
+        CLOSED.set()
+
+
+def closes_page(environ, start_response):
+    """With the query `fails` it fails behind its first part."""
+    CLOSED.clear()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return Closes(environ["QUERY_STRING"] == "fails")
+
+
+def closed_page(environ, start_response):
+    """Whether the last answer from /closes was closed; waits a moment for it."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"closed" if CLOSED.wait(1) else b"not closed"]
 
 
 def fails_page(environ, start_response):
@@ -95,9 +140,10 @@ def conversation(answer):
             asked = next(iter(ws.events()))
             chosen = next((name for name in asked.subprotocols if name in SUBPROTOCOLS), None)
             sock.sendall(ws.send(AcceptConnection(chosen)))
-            parts = []
-            while ws.state in (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING):
-                ws.receive_data(sock.recv(4096) or None)
+            parts, data = [], b"the handshake"
+            # the end of TCP ends the loop, too: who says nothing of it must not be asked for ever
+            while data and ws.state in (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING):
+                ws.receive_data((data := sock.recv(4096)) or None)
                 for event in ws.events():
                     if isinstance(event, Message):
                         parts.append(event.data)
@@ -107,6 +153,8 @@ def conversation(answer):
                     sock.sendall(answer(ws, event))
         except RemoteProtocolError as error:
             sock.sendall(ws.send(error.event_hint))
+        except OSError:
+            pass  # the client is gone: there is nobody to tell
         finally:
             shut(sock, 1)  # SHUT_WR: nothing may follow the last frame
         start_response("101 Switching Protocols", [])
@@ -124,11 +172,13 @@ def echo_protocol(ws, event):
 
 
 def inbox(ws, event):
-    """Says what came in plain text, without a frame: so reading can be tried before writing."""
+    """Says what came in plain text, without a frame: so reading can be tried before writing. Last it says the end."""
     if isinstance(event, TextMessage):
         return b"text %b\n" % event.data.encode().hex().encode()
     if isinstance(event, BytesMessage):
         return b"binary %b\n" % event.data.hex().encode()
+    if isinstance(event, CloseConnection):
+        return b"closed %d\n" % event.code
     return b""
 
 
@@ -200,6 +250,27 @@ def speaks(ws):
 
 def closes(ws):
     ws.close(4321, ws.receive())
+
+
+def closes_wrong(ws):
+    """Tries to close with what is no close code, and says what came of it."""
+    try:
+        ws.close(int(ws.receive()))
+    except ValueError:
+        ws.send("ValueError")
+
+
+def no_socket_page(environ, start_response):
+    """What becomes of a `Server` where WSGI hands out no socket."""
+    try:
+        Server({key: value for key, value in environ.items() if not key.endswith(".socket")})
+        said = "a Server"
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        said = "RuntimeError" if isinstance(error, RuntimeError) else type(error).__name__
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [said.encode()]
 
 
 def closes_twice(ws):
@@ -316,14 +387,14 @@ def meet(name):
 
 
 def outside():
-    """What `request` says on a thread that handles none."""
+    """What `request` says on a thread that handles none: an error, as Flask's RuntimeError, and no value."""
     said = []
 
     def look():
         try:
-            said.append(request.path)
-        except Exception as error:
-            said.append(type(error).__name__)
+            said.append(f"a value, {request.path!r}")
+        except (RuntimeError, AttributeError, LookupError):
+            said.append("no request")
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -431,6 +502,9 @@ PAGES = {
     "/environ": environ_page,
     "/wsgi": wsgi_page,
     "/parts": parts_page,
+    "/nothing": nothing_page,
+    "/closes": closes_page,
+    "/closed": closed_page,
     "/fails": fails_page,
     "/fails-late": fails_late_page,
     "/protocol": conversation(echo_protocol),
@@ -443,6 +517,8 @@ PAGES = {
     "/server/speaks": on_server(speaks, compression=False, subprotocols=list(SUBPROTOCOLS)),
     "/server/speaks-one": on_server(speaks, compression=False, subprotocols=SUBPROTOCOLS[1]),
     "/server/closes": on_server(closes, compression=False),
+    "/server/closes-wrong": on_server(closes_wrong, compression=False),
+    "/server/no-socket": no_socket_page,
     "/server/closes-twice": on_server(closes_twice, compression=False),
     "/server/last": on_server(remembers, compression=False),
     "/server/pushes": on_server(pushes, compression=False),

@@ -49,6 +49,7 @@ class Stage:
     optional: bool
     notebook: str = ""  # in which it is an exercise, tagged by the stage's id; "" for coursework
     given: str = ""  # what that notebook has defined before the exercise's cell
+    again: tuple[str, ...] = ()  # functions of stages before, which have to do more from here on
 
     @property
     def most(self) -> int:
@@ -134,6 +135,11 @@ def _load(path: Path, text: str, here: str) -> Assignment:
     functions = [function for stage in stages for function in stage.functions]
     if twice := next((f for f in functions if functions.count(f) > 1), ""):
         raise AssignmentError(f"{path}: two stages name {twice}")
+    written: set[str] = set()
+    for stage in stages:
+        if strange := [name for name in stage.again if name not in written]:
+            raise AssignmentError(f"{path}: stage {stage.id!r} has {strange[0]} again, which no stage before it writes")
+        written.update(stage.functions)
     credit = _get(said, "credit", str, path)
     if credit not in ("objective", "test"):
         raise AssignmentError(f'{path}: credit is "objective" or "test", not {credit!r}')
@@ -165,7 +171,7 @@ def _stage(said: dict[str, Any], path: Path) -> Stage:
         _get(said, "reads", str, where, ""), " ".join(_get(said, "what", str, where, "").split()), tuple(functions),
         MappingProxyType(instead), MappingProxyType(points), frozenset(hidden),
         _get(said, "optional", bool, where, False), _get(said, "notebook", str, where, ""),
-        _get(said, "given", str, where, ""),
+        _get(said, "given", str, where, ""), tuple(_get(said, "again", list, where, [])),
     )  # fmt: skip
 
 

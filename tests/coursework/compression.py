@@ -9,6 +9,8 @@ from grader.coursework.steps import frame_of, judged, refused, say
 from grader.coursework.wire import Op, frame
 
 PATH, NAME = "/echo", "permessage-deflate"
+#: Where an offer becomes an agreement: these functions are of stages before.
+AGREE = "agree to it (7.1), where accept_request asks what Server.handshake gave it"
 TAIL = b"\x00\x00\xff\xff"
 
 
@@ -57,7 +59,7 @@ def offered(t: Asked) -> None:
                 peer,
                 got,
                 f"the header Sec-WebSocket-Extensions: {NAME}",
-                f"the offer {offer!r} is right: agree to it (7.1)",
+                f"the offer {offer!r} is right: {AGREE}",
             )
         names = {part.partition("=")[0] for part in agreed[1:]}
         known = {
@@ -107,7 +109,7 @@ def declined(t: Asked) -> None:
 def _open(t: Asked, parameters: str = "", path: str = PATH) -> Peer:
     peer = t.websocket(path, extensions=f"{NAME}{parameters}")
     if not peer.facts["extensions"]:
-        hint = "the offer of permessage-deflate is right: agree to it"
+        hint = f"the offer of permessage-deflate is right: {AGREE}"
         raise Wrong(peer.exchange(Kind.HTTP, "the header Sec-WebSocket-Extensions", None, bytes(peer.came)), hint)
     return peer
 
@@ -239,8 +241,13 @@ def fragmented(t: Asked) -> None:
 
 
 def broken(t: Asked) -> None:
-    """What cannot be inflated is refused"""
-    for data in (b"\xff" * 20, _Stream().deflate(t.text(300))[:-20], bytes.fromhex("000000ff")):
+    """What cannot be inflated is refused: it is no DEFLATE, or ends within a block, or gives what is no UTF-8"""
+    with _open(t) as peer:
+        # A block that says it has 100 bytes, uncompressed (RFC 1951, 3.2.4): zlib never complains, it waits for more.
+        # What it says to compressed data that is cut off depends on the data.
+        say(t, peer, Op.BINARY, b"\x00\x64\x00\x9b\xff" + t.binary(20), rsv=0b100)
+        refused(peer, 1007, "the message ends within a block: when it is over, zlib must be between two blocks (7.2.2)")
+    for data in (b"\xff" * 20, bytes.fromhex("000000ff"), _Stream().deflate(t.text(300))[:-20]):
         with _open(t) as peer:
             say(t, peer, Op.BINARY, data, rsv=0b100)
             refused(peer, 1007, "the payload is no DEFLATE data (7.2.2)")

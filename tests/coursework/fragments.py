@@ -17,8 +17,9 @@ def two(t: Asked) -> None:
 
 
 def many(t: Asked) -> None:
-    """A message in many frames, of all lengths"""
-    parts = [t.text(t.random.choice([1, 2, 5, 125, 126, 300])) for _ in range(t.random.randrange(5, 12))]
+    """A message in ten frames, of all lengths"""
+    sizes = [1, 2, 5, 125, 126, 300, *(t.random.randrange(1, 300) for _ in range(4))]
+    parts = [t.text(size) for size in t.random.sample(sizes, len(sizes))]
     with t.websocket(PATH) as peer:
         fragments(t, peer, Op.TEXT, parts)
         heard(peer, Op.TEXT, b"".join(parts), JOIN)

@@ -82,6 +82,23 @@ def two_frames(t: Asked) -> None:
     t.ask("frames", found, "three frames", hint, pieces=[data[:middle].hex(), data[middle:].hex()])
 
 
+def hung_up(t: Asked) -> None:
+    """The end of TCP ends the conversation: with the code 1006, behind what came before"""
+    payload = t.text(20)
+    half = frame(Op.TEXT, t.text(50), key=t.mask(), claim=100)
+    for rest, what in ((b"", ""), (half, ", and half of another frame")):
+        with t.websocket(PATH) as peer:
+            peer.send(frame(Op.TEXT, payload, key=t.mask()) + rest, f"a text frame{what}, and then the end of TCP")
+            peer.no_more()
+            _told(peer, Op.TEXT, payload)
+            hint = (
+                "after receive_data(None), which is the end of TCP, events() ends with CloseConnection(1006): whoever "
+                "reads must hear that it is over (7.1.5)"
+            )
+            peer.expect(b"closed 1006\n", "a line that says that the conversation is over", hint, Kind.LINES)
+            peer.expect_end("nothing more, and the end of the connection", "what has ended is told once")
+
+
 def behind_the_request(t: Asked) -> None:
     """A frame comes in one piece with the handshake"""
     payload = t.text(20)

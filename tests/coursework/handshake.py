@@ -36,7 +36,7 @@ def _none(peer: Peer, got: Response, name: str, hint: str) -> None:
 
 
 def switching(t: Asked) -> None:
-    """A handshake is answered with 101"""
+    """A handshake is answered with 101, without what nobody asked for"""
     for count in (0, 3):
         key = base64.b64encode(t.random.randbytes(16)).decode()
         data = wire.upgrade(PATH, key)
@@ -50,7 +50,7 @@ def switching(t: Asked) -> None:
 
 
 def tokens_of_lists(t: Asked) -> None:
-    """Upgrade and Connection are lists, in any case"""
+    """Upgrade and Connection are lists, in any case, also in two lines"""
     lower = wire.upgrade(PATH).replace(b"Sec-WebSocket-Key", b"sec-websocket-key").replace(b"Upgrade: ", b"uPGRADE: ")
     for data, what in (
         (wire.upgrade(PATH, replace={"Connection": "keep-alive, Upgrade"}), "Connection is a list of tokens"),
@@ -93,7 +93,7 @@ def _refused(t: Asked, data: bytes, status: int, why: str) -> tuple[Peer, Respon
 
 
 def method_and_version(t: Asked) -> None:
-    """A WebSocket opens with GET and HTTP/1.1"""
+    """A WebSocket opens with GET (else 405 with Allow; for HEAD without a body) and HTTP/1.1 (else 400)"""
     peer, got = _refused(t, wire.upgrade(PATH, method="POST"), 405, "the method is POST, not GET")
     header(peer, got, "Allow", "GET", "405 says in Allow which methods there are (RFC 9110, 15.5.6)")
     _refused(t, wire.upgrade(PATH, method="DELETE"), 405, "the method is DELETE, not GET")
@@ -103,7 +103,7 @@ def method_and_version(t: Asked) -> None:
 
 
 def missing(t: Asked) -> None:
-    """A header that is missing, or says something else"""
+    """A header that is missing, or says something else: 400, for the version 426"""
     _refused(t, wire.upgrade(PATH, drop=["Upgrade"]), 400, "there is no header Upgrade")
     _refused(t, wire.upgrade(PATH, replace={"Upgrade": "h2c"}), 400, "Upgrade asks for h2c, not for websocket")
     _refused(t, wire.upgrade(PATH, drop=["Connection"]), 400, "there is no header Connection")

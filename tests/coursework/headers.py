@@ -1,7 +1,7 @@
 """Stage headers: header fields, and the body that they announce."""
 
 from grader.coursework import wire
-from grader.coursework.staged import HEADERS, Asked, answer, told
+from grader.coursework.staged import HEADERS, Asked, Wrong, answer, told
 
 HOST = ("Host", "127.0.0.1")
 
@@ -21,7 +21,7 @@ def _expect(t: Asked, lines: list[str], wanted: dict[str, str]) -> None:
 
 
 def names_and_values(t: Asked) -> None:
-    """Names have any case, values any spaces around them"""
+    """Names have any case, values any spaces around them; a name with _ is left out"""
     one, two, three = t.word(), t.word(), t.word()
     _expect(t, [f"X-{one.upper()}: {two}"], {f"x-{one}": two})
     _expect(
@@ -43,7 +43,7 @@ def twice(t: Asked) -> None:
 
 
 def lists(t: Asked) -> None:
-    """The elements of a list"""
+    """The elements of a list: spaces, empty ones, and commas within quotes"""
     one, two, three = t.word(), t.word(), t.word()
     hint = "elements are parted by commas, without the spaces around them (RFC 9110, 5.6.1)"
     for value, elements in (
@@ -57,7 +57,7 @@ def lists(t: Asked) -> None:
 
 
 def host(t: Asked) -> None:
-    """There is one Host, and it is a host"""
+    """There is one Host, and it is a host; only HTTP/1.0 needs none"""
     _bad(t, wire.request("/environ", ()), "a request of HTTP/1.1 without a Host (RFC 9112, 3.2)")
     _bad(t, wire.request("/environ", (HOST, HOST)), "a request with two Hosts (RFC 9112, 3.2)")
     _bad(t, wire.request("/environ", (("Host", "a b"),)), "a Host with a space in it (RFC 9112, 3.2)")
@@ -85,7 +85,7 @@ def no_field(t: Asked) -> None:
 
 
 def too_many(t: Asked) -> None:
-    """Many header fields are read, far too many refused"""
+    """200 header fields are read, 90000 bytes of them refused with 431"""
     some = [(f"X-{number}", t.word(20)) for number in range(200)]
     peer, got = t.http("/environ", headers=(HOST, *some))
     told(peer, got, headers={"host": "127.0.0.1", **{name.lower(): value for name, value in some}})
@@ -94,7 +94,7 @@ def too_many(t: Asked) -> None:
 
 
 def body(t: Asked) -> None:
-    """A body is as long as Content-Length says"""
+    """A body is as long as Content-Length says: one number, with 413 if it is far too large"""
     data = t.binary(t.random.randrange(50, 200))
     peer, got = _post(t, data, (("Content-Length", str(len(data))),))
     told(peer, got, method="POST", body=data.hex())
@@ -112,8 +112,22 @@ def body(t: Asked) -> None:
     _bad(t, wire.request("/environ", (HOST, ("Content-Length", "999999999"))), "a body of a gigabyte is too large", 413)
 
 
+def content(t: Asked) -> None:
+    """Content-Type and Content-Length have names of their own in the environ, without HTTP_ (PEP 3333)"""
+    hint = "PEP 3333 calls them CONTENT_TYPE and CONTENT_LENGTH, without the HTTP_ that the other headers have"
+    data, kind = t.binary(t.random.randrange(5, 50)), f"text/{t.word()}"
+    headers = (*HEADERS, ("content-type", kind), ("content-length", str(len(data))))
+    with_body = t.http("/wsgi", headers=headers, method="POST", body=data, hint=hint)
+    for (peer, got), fields in ((with_body, {"type": kind, "length": str(len(data))}),
+                                (t.http("/wsgi"), {"type": None, "length": None})):  # fmt: skip
+        try:
+            told(peer, got, **fields)
+        except Wrong as wrong:
+            raise Wrong(wrong.exchange, hint) from None
+
+
 def body_split(t: Asked) -> None:
-    """A body arrives in pieces"""
+    """A body arrives in pieces, or not to its end"""
     data = t.binary(t.random.randrange(3000, 9000))
     whole = wire.request("/environ", (HOST, ("Content-Length", str(len(data)))), method="PUT", body=data)
     start = len(whole) - len(data)
@@ -128,7 +142,7 @@ def body_split(t: Asked) -> None:
 
 
 def chunks(t: Asked) -> None:
-    """A body comes in chunks"""
+    """A body comes in chunks: sizes in either case, with zeros, with extensions; a trailer"""
     hint = "a size in hexadecimal, so many bytes, CRLF; again, until the size is 0 (RFC 9112, 7.1)"
     for form in ("%x", "%X", "00%x", "%x;name=value"):
         parts = [
@@ -140,10 +154,15 @@ def chunks(t: Asked) -> None:
         data = wire.request("/environ", (HOST, ("Transfer-Encoding", "Chunked")), method="POST", body=coded)
         peer, got = t.raw(data, "a request with a body in chunks", status=200, cuts=t.cuts(len(data), 4), hint=hint)
         told(peer, got, body=b"".join(parts).hex())
+    coded = b"3\r\none\r\n5;a=b\r\n, two\r\n0\r\nTrailer: 1\r\n\r\n"
+    data = wire.request("/environ", (HOST, ("Transfer-Encoding", "chunked")), method="POST", body=coded)
+    cuts = range(len(data) - len(coded), len(data))
+    peer, got = t.raw(data, "a request with a body in chunks, byte by byte", status=200, cuts=cuts, hint=hint)
+    told(peer, got, body=b"one, two".hex())
 
 
 def chunks_wrong(t: Asked) -> None:
-    """Chunks that are none are refused"""
+    """Chunks that are none are refused; 413 if far too large, 501 for another coding than chunked"""
     for coded, why in (
         (b"xyz\r\nabc\r\n0\r\n\r\n", "a chunk's size is no hexadecimal number"),
         (b"-1\r\na\r\n0\r\n\r\n", "a chunk's size is negative"),

@@ -9,7 +9,7 @@ HOST = ("Host", "127.0.0.1")
 
 
 def static(t: Asked) -> None:
-    """A path has its view"""
+    """A path has its view, from its beginning to its end"""
     got = t.page("/plain", b"plain HTTP\n", "the view's text is the body of the response")
     assert got.status == 200
     t.page("/teapot", b"short and stout", status=418)
@@ -20,7 +20,7 @@ def static(t: Asked) -> None:
 
 
 def variables(t: Asked) -> None:
-    """Parts of the path are arguments of the view"""
+    """Parts of the path are arguments of the view: one, two, and not ASCII; none is empty"""
     one, two = t.word(), t.word()
     hint = "<name> stands for one part of the path, without a slash, and its text is an argument of the view"
     t.page(f"/hello/{one}", f"Hello, {one}!".encode(), hint)
@@ -41,7 +41,7 @@ def static_first(t: Asked) -> None:
 
 
 def methods(t: Asked) -> None:
-    """One path may have a view for each method"""
+    """One path may have a view for each method; another one is 405, with Allow"""
     t.page("/items", b"all items")
     t.page("/items", b"made", "the view for POST is another one than that for GET", method="POST", status=201)
     peer, got = t.http(
@@ -60,7 +60,7 @@ def nobody(t: Asked) -> None:
 
 
 def responses(t: Asked) -> None:
-    """What a view returns becomes a response"""
+    """What a view returns becomes a response: text, bytes, or a Response with a status and headers"""
     peer, got = t.http("/teapot", status=418, hint="a view may return a Response with a status of its own")
     header(peer, got, "X-Spout", "here", "a Response has headers of its own")
     same_body(peer, got, b"short and stout")
@@ -101,7 +101,7 @@ def blueprint(t: Asked) -> None:
 
 
 def nested(t: Asked) -> None:
-    """A blueprint in a blueprint"""
+    """A blueprint in a blueprint, under both prefixes"""
     name = t.word()
     t.page(
         f"/shop/admin/user/{name}",
@@ -111,16 +111,17 @@ def nested(t: Asked) -> None:
     t.http(f"/admin/user/{name}", status=404, hint="a blueprint in a blueprint gets both prefixes")
 
 
+def request(t: Asked) -> None:
+    """The view sees its request: method, path, and headers by their names in any case"""
+    hint = "request.headers has the request's headers; however a name was written on the wire, X-Token finds it"
+    for name in ("X-Token", "x-token", "X-TOKEN"):
+        word = t.word()
+        t.page("/who", f"GET /who {word}".encode(), hint, headers=(*HEADERS, (name, word)))
+    t.page("/who", b"GET /who nobody", "a header that was not sent is not there")
+
+
 def own_request(t: Asked) -> None:
-    """Each thread has its own request"""
-    path, word = "/who", t.word()
-    t.page(
-        path,
-        f"GET /who {word}".encode(),
-        "request.headers has the request's headers",
-        headers=(*HEADERS, ("x-token", word)),
-    )
-    t.page(path, b"GET /who nobody")
+    """Each thread has its own request, and a thread without one has none"""
     hint = (
         "two requests are handled at the same time, and each view must see its own: a global variable has one for all"
     )
@@ -130,7 +131,8 @@ def own_request(t: Asked) -> None:
         second.send(wire.request(f"/meet/{two}", HEADERS), "the other one")
         for peer, name in ((first, one), (second, two)):
             same_body(peer, answer(peer, 200), f"{name} is on /meet/{name}".encode(), hint)
-    t.page("/outside", b"AttributeError", "where no request is being handled, request.path raises AttributeError")
+    hint = "where no request is being handled, request.path raises RuntimeError, as Flask's does, or AttributeError"
+    t.page("/outside", b"no request", hint)
 
 
 def endpoints(t: Asked) -> None:

@@ -130,6 +130,16 @@ def closes(t: Asked) -> None:
             )
 
 
+def closes_wrong(t: Asked) -> None:
+    """close raises ValueError for what is no close code, sends nothing, and can be called again"""
+    hint = "format_close raises ValueError for a code that may not stand in a close frame, and so does close (7.4)"
+    for code in (1, 999, 5000):  # which ones between are none is asked by the stage bad_input
+        with t.websocket("/server/closes-wrong") as peer:
+            say(t, peer, Op.TEXT, str(code).encode())
+            heard(peer, Op.TEXT, b"ValueError", hint)
+            closed(peer, 1000, hint="a close that raised has sent nothing: the next one closes")
+
+
 def closes_twice(t: Asked) -> None:
     """close returns when it has closed, and raises ConnectionClosed when there is nothing left to close"""
     word = t.word()
@@ -184,6 +194,12 @@ def gone(t: Asked) -> None:
         t.page("/last", b"send raised ConnectionClosed", hint)
     with t.websocket("/server/talk") as peer:
         echo(t, peer, Op.TEXT, t.text(5), hint="one client that vanished must not end the server")
+
+
+def no_socket(t: Asked) -> None:
+    """Without a socket in the environ there is no Server: RuntimeError"""
+    hint = "find_socket raises RuntimeError if the environ has no socket under any of the names that it knows"
+    t.page("/server/no-socket", b"RuntimeError", hint)
 
 
 SILENCE = "ping_interval: after so long a silence, send a ping"

@@ -38,6 +38,7 @@ function wsgi(socket, request) {
   json(socket, {
     version: [1, 0], scheme: "http", multithread: true, multiprocess: false, run_once: false, script: "",
     remote: socket.remoteAddress, port: socket.localPort === PORT, protocol: request.version,
+    type: request.headers.get("content-type") ?? null, length: request.headers.get("content-length") ?? null,
   });
 }
 
@@ -68,13 +69,21 @@ function handshake(socket, request) {
   }));
 }
 
-function websocket(answer) {
+function closes(socket, request) {
+  inParts(200, { "Content-Type": "text/plain" }, request.query === "fails" ? ["one\n"] : ["one\n", "two\n"])(socket);
+}
+
+function websocket(answer, last = "") {
   return async (socket, request, incoming) => {
     handshake(socket, request);
     for (;;) {
       const { found, rest } = frames(incoming.bytes);
       incoming.bytes = rest;
       found.forEach((one) => socket.write(answer(one)));
+      if (incoming.ended) { // without a close frame, which these stages do not know yet
+        socket.end(last);
+        return;
+      }
       await incoming.more();
     }
   };
@@ -85,10 +94,13 @@ const ROUTES = {
   "/environ": environ,
   "/wsgi": wsgi,
   "/parts": inParts(200, { "Content-Type": "text/plain", "X-Parts": "3" }, ["one\n", "two\n", "three\n"]),
+  "/nothing": inParts(200, { "Content-Type": "text/plain", "X-Nothing": "here" }, []),
+  "/closes": closes,
+  "/closed": (socket) => respond(socket, 200, "closed"), // nothing here waits to be closed
   "/fails": (socket) => respond(socket, 500, "it failed\n"),
   "/fails-late": inParts(200, { "Content-Type": "text/plain" }, ["one\n"]),
   "/protocol": websocket(({ opcode, payload, fin }) => frame(opcode, payload, fin)),
-  "/inbox": websocket(({ opcode, payload }) => `${NAMES[opcode]} ${payload.toString("hex")}\n`),
+  "/inbox": websocket(({ opcode, payload }) => `${NAMES[opcode]} ${payload.toString("hex")}\n`, "closed 1006\n"),
 };
 
 async function serve(socket) {
