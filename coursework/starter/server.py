@@ -106,7 +106,7 @@ def closes_page(environ, start_response):
 def closed_page(environ, start_response):
     """Whether the last answer from /closes was closed; waits a moment for it."""
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"closed" if CLOSED.wait(1) else b"not closed"]
+    return [b"closed" if CLOSED.wait(2) else b"not closed"]
 
 
 def fails_page(environ, start_response):

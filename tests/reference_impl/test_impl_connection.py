@@ -180,7 +180,7 @@ class Test7Closing:
         assert len(payload) == 124
         assert payload[2:].decode() == "é" * 61
 
-    @pytest.mark.parametrize("facts", itertools.product((False, True), repeat=2))
+    @pytest.mark.parametrize("facts", list(itertools.product((False, True), repeat=2)))
     def test_every_pair_of_facts_is_a_state(self, facts: tuple[bool, bool]) -> None:
         connection = Connection(SERVER)
         connection.close_sent, connection.close_received = facts
