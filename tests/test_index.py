@@ -38,6 +38,7 @@ from tracer.recording.events import (
     WIRE,
     YIELD,
 )  # fmt: skip
+from tracer.recording.packing import packed
 from tracer.recording.store import APPLICATION_ID, SCHEMA, VERSION
 
 #: One thread's events: each (kind, order, the rest as docs/trace-format.md says).
@@ -49,12 +50,17 @@ CODES = ((1, "plain", "function"), (2, "numbers", "generator"), (3, "inner", "fu
 
 def call(order: int, code: int, caller: int = 0, line: int = 0, frame: int = 0, *arguments: int) -> tuple[int, ...]:
     """A call of one of `CODES`, which have three arguments each; those that are not given are 0."""
-    head = (code << SHIFT | BEGIN, order, caller, line, frame) if frame else (code << SHIFT | CALL, order, caller, line)
-    return (*head, *arguments, *(0,) * (3 - len(arguments)))
+    kind, own = (BEGIN, parted(frame)) if frame else (CALL, ())
+    return (code << SHIFT | kind, order, caller, line, *own, *arguments, *(0,) * (3 - len(arguments)))
 
 
 def resume(order: int, code: int, caller: int, line: int, frame: int) -> tuple[int, ...]:
-    return (code << SHIFT | RESUME, order, caller, line, frame)
+    return (code << SHIFT | RESUME, order, caller, line, *parted(frame))
+
+
+def parted(frame: int) -> tuple[int, ...]:
+    """The number of a frame, an address, as a batch has it: the lower 31 bits, the others."""
+    return (frame & 0x7FFF_FFFF, frame >> 31)
 
 
 def raised(order: int, line: int, error: int) -> tuple[int, ...]:
@@ -89,10 +95,6 @@ def write(path: Path, batches: list[tuple[int, Events]], wires: dict[int, int] |
     db.commit()
     db.close()
     return path
-
-
-def packed(numbers: list[int]) -> bytes:
-    return array("q", numbers).tobytes()
 
 
 def add_batch(db: sqlite3.Connection, thread: int, events: Events) -> None:
@@ -145,6 +147,21 @@ def test_a_call_inside_a_call(tmp_path: Path):
 def test_a_trace_without_events_has_no_calls(tmp_path: Path):
     assert read(tmp_path) == Tree([], [])
     assert read(tmp_path / "..", (1, [])) == Tree([], [])
+
+
+@pytest.mark.parametrize("order", [2**31 - 3, 2**31, 2**62])
+def test_a_recording_may_be_longer_than_32_bits_can_count(tmp_path: Path, order: int):
+    """One number that needs more makes the whole batch wider; the others beside it stay as they are."""
+    events = [call(order, 2, 9, 5, 77), (YIELD, order + 1, 20), resume(order + 2, 2, 9, 6, 77), (RETURN, order + 3, 21)]
+    narrow = [call(1, 1, 9, 5), (RETURN, 2, 22)]
+    assert read(tmp_path, (1, narrow), (1, events)) == Tree(
+        [(1, 1, "plain", ()), (2, 1, "numbers", ())],
+        [
+            (1, 0, 1, 0, 9, 5, 1, 2, "returned", 22),
+            (2, 0, 1, 0, 9, 5, order, order + 1, "yielded", 20),
+            (2, 1, 1, 0, 9, 6, order + 2, order + 3, "returned", 21),
+        ],
+    )
 
 
 def test_values_stay_at_their_places(tmp_path: Path):
@@ -431,7 +448,9 @@ def program(seed: int, length: int, threads: int) -> tuple[dict[int, Events], Tr
         )
         if step in ("call", "generator"):
             arguments = tuple(choose.randint(0, 300) for _ in range(choose.randint(0, 3)))
-            code, frame = (2, 1000 + len(nodes)) if step == "generator" else (choose.choice([1, 3]), 0)
+            code, frame = (
+                (2, 0x7F00_0000_1000 + (len(nodes) << 29)) if step == "generator" else (choose.choice([1, 3]), 0)
+            )
             node = Node(len(nodes) + 1, thread, code, arguments, frame)
             nodes.append(node)
             line *= bool(caller)  # there is none where nobody called

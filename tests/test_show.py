@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import sqlite3
-from array import array
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -29,6 +28,7 @@ from tracer.reading.links import Links
 from tracer.reading.lock import load
 from tracer.reading.trace import Trace
 from tracer.recording.events import LINE
+from tracer.recording.packing import packed
 from unmagic.cli import main
 from unmagic.opening import LONG
 
@@ -270,10 +270,10 @@ def long(traces: Path, tmp_path: Path) -> Path:
     path = Path(shutil.copy(traces / "receive.trace", tmp_path / "long.trace"))
     with Trace.open(path) as trace:
         after = max(span.stop or span.start for span in trace.spans) + 1000
-    lines = array("q", (number for order in range(after, after + LONG // 24 + 1) for number in (LINE, order, 1)))
+    lines = packed([number for order in range(after, after + LONG // 12 + 1) for number in (LINE, order, 1)])
     db = sqlite3.connect(path)
     db.execute("insert into thread values (999, 'busy', 'thread')")
-    db.execute("insert into batch (thread, events) values (999, ?)", (lines.tobytes(),))
+    db.execute("insert into batch (thread, events) values (999, ?)", (lines,))
     db.execute("delete from meta where key = 'indexed'")
     db.commit()
     db.close()
@@ -298,7 +298,7 @@ def test_what_is_chosen_in_a_long_trace_is_drawn_as_in_a_short_one(long: Path, t
         done = show(long, *words)
         assert done.out.replace(str(long), str(short)) == show(short, *words).out
         assert done.err in ("", "reading all of long.trace, once\n")
-    assert long.stat().st_size > short.stat().st_size + LONG
+    assert long.stat().st_size >= short.stat().st_size + LONG
 
 
 def test_the_first_page_of_journeys_comes_before_the_rest(long: Path, traces: Path):

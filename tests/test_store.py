@@ -12,7 +12,6 @@ import sqlite3
 import subprocess
 import threading
 import time
-from array import array
 from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
@@ -39,6 +38,7 @@ from hypothesis import strategies as st
 from tracer.reading.trace import Trace, TraceError
 from tracer.recording import Options, Recorder, RecorderError
 from tracer.recording.events import CALL, LINE, RETURN, SHIFT, WIRE
+from tracer.recording.packing import packed
 from tracer.recording.store import APPLICATION_ID, Store, StoreError
 
 shapes = load("shapes")
@@ -530,7 +530,7 @@ def test_batches_that_cannot_be(tmp_path, good, numbers, said):
     db = sqlite3.connect(path)
     db.execute("delete from batch")
     db.execute("update code set arguments = 'a,b' where id = 1")
-    db.execute("insert into batch (thread, events) values (1, ?)", (array("q", numbers).tobytes(),))
+    db.execute("insert into batch (thread, events) values (1, ?)", (packed(numbers),))
     db.commit()
     db.close()
     refused_unchanged(path, said)
@@ -560,7 +560,7 @@ def test_descriptions_that_cannot_be(tmp_path, good, numbers, said):
     path.write_bytes(good[0])
     db = sqlite3.connect(path)
     db.execute("insert into shape values (77, 'T', 'object', '[\".a\", \".b\"]')")
-    db.execute("insert into described values (5000, ?, x'', x'', x'', x'')", (array("q", numbers).tobytes(),))
+    db.execute("insert into described values (5000, ?, x'', x'', x'', x'')", (packed(numbers),))
     db.commit()
     db.close()
     refused_unchanged(path, said)

@@ -23,7 +23,7 @@ from tracer.reading.trace import Trace
 from .terminal import plain, room
 
 #: Bytes of events from which on a trace is long: some 200,000 calls, which take seconds to follow.
-LONG = 8 << 20
+LONG = 4 << 20
 #: Messages of the first page.
 PAGE = 20
 #: Bytes of events that are looked through to say about how many calls there are.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from array import array
 from bisect import bisect_right
 
 from ..recording.events import BEGIN, CALL
+from ..recording.packing import unpacked
 from .tables import Damaged
 
 #: The kinds that begin a call.
@@ -47,15 +47,6 @@ class Facts:
 def numbers_of(batch: int, data: bytes) -> array[int]:
     """The numbers of a batch."""
     try:
-        return integers(data)
+        return unpacked(data)
     except (TypeError, ValueError) as error:
         raise Damaged(f"batch {batch} cannot be unpacked ({error})") from None
-
-
-def integers(data: bytes) -> array[int]:
-    """64-bit little-endian integers. Raises ValueError where bytes are left over."""
-    numbers = array("q")
-    numbers.frombytes(data)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers

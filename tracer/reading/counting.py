@@ -10,7 +10,7 @@ from .batches import BEGINNINGS, Facts, numbers_of
 from .tables import Damaged, damage
 
 #: So many bytes of events are gone through; the rest is taken to be like them.
-MOST = 32 << 20
+MOST = 16 << 20
 
 
 class Count(NamedTuple):

@@ -8,8 +8,7 @@ from array import array
 from collections.abc import Iterator
 
 from ..recording.events import BYTES, CUT
-from ..recording.packing import places
-from .batches import integers
+from ..recording.packing import places, unpacked
 from .tables import Damaged
 
 #: By the number of a shape: its type, its kind, the labels of its parts.
@@ -23,7 +22,7 @@ def fill_values(db: sqlite3.Connection) -> None:
     insert = "insert or {} into value values (?, ?, ?, ?, ?, ?, ?)"
     for row in db.execute("select id, objects, heads, lengths, starts, told from described order by id"):
         try:
-            objects, heads, lengths, starts = map(integers, row[1:5])
+            objects, heads, lengths, starts = map(unpacked, row[1:5])
         except (TypeError, ValueError) as error:
             raise Damaged(f"the descriptions {row[0]} cannot be unpacked ({error})") from None
         db.executemany(insert.format("replace"), _told(row[0], heads, lengths, starts, row[5], shapes))

@@ -20,6 +20,7 @@ from ..recording.events import (
     INNERMOST,
     KIND,
     LINE,
+    LOW_BITS,
     RAISE,
     RESUME,
     RETURN,
@@ -52,7 +53,7 @@ class _Thread:
         self.active = number
         self.batches = batches
         self.batch = 0
-        self.numbers = array("q")
+        self.numbers = array("i")
         self.position = 0
 
     def load(self, db: sqlite3.Connection) -> bool:
@@ -86,7 +87,7 @@ def fill(db: sqlite3.Connection, progress: Callable[[int], object] = lambda done
         thread = waiting[0][2]
         before = thread.position
         replay.run(thread, min((one[0] for one in waiting[1:3]), default=None))
-        progress(8 * (thread.position - before))
+        progress(thread.numbers.itemsize * (thread.position - before))
         replay.write(AT_ONCE // 8)
         if thread.load(db):
             heapreplace(waiting, (thread.next, thread.number, thread))
@@ -172,12 +173,13 @@ class _Replay:
                     rows["executed"].append((order, stack[-1][0], numbers[position + 2]))
                 position += 3
             elif kind in (BEGIN, RESUME):
-                code, caller, at, frame = head >> SHIFT, *numbers[position + 2 : position + 5]
+                code, caller, at, low, high = head >> SHIFT, *numbers[position + 2 : position + 6]
+                frame = high << LOW_BITS | low
                 if caller == INNERMOST:
                     caller = codes[-1] if codes else 0
                 found = self._suspended.get(frame) if kind == RESUME else None
                 size = arguments.get(code, 0) if kind == BEGIN else 0
-                position += 5
+                position += 6
                 if found is None:
                     self._count += 1
                     found = (self._count, 0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from array import array
 from bisect import bisect_right
 from itertools import accumulate, compress, groupby
 from typing import Any
@@ -18,7 +17,7 @@ from .events import BYTES, CUT
 from .kinds import identified
 from .known import Known
 from .layouts import Layouts
-from .packing import packed, places, shared
+from .packing import packed, places, shared, unpacked
 from .secret_hints import LONG, hints_in
 from .secrets import Secrets
 from .seen import Bound, Named, Veiled
@@ -54,10 +53,10 @@ class Describing:
         said = heads[5::6]
         del heads[5::6]
         exact = (self._layouts.text, self._layouts.octets)
-        kept = {id(value): value for value in self._moved}
+        kept: dict[int, str | bytes] = {id(value): value for value in self._moved}
         kept.update({id(value): value for value in compress(said, map(exact.__contains__, heads[2::5]))})
         self._moved.clear()
-        self._known.keep([*kept.values()])
+        self._known.keep(kept)
         if said and max(map(len, said)) > self._limit:
             self._cut(heads, said)
         self._heads, self._said = heads, said
@@ -150,8 +149,8 @@ class Describing:
         if not self._secrets.knows(told.decode("latin-1")):
             return None
         parts = []
-        where = places(len(told), array("q", lengths), array("q", starts))
-        for flags, (start, stop) in zip(array("q", heads)[4::5], where, strict=True):
+        where = places(len(told), unpacked(lengths), unpacked(starts))
+        for flags, (start, stop) in zip(unpacked(heads)[4::5], where, strict=True):
             part = told[start:stop]
             parts.append(octets(self.masked(part if flags & BYTES else part.decode())))
         return packed([*map(len, parts)]), b"".join(parts)
@@ -171,7 +170,7 @@ class Describing:
         data = told.data
         masked = self._secrets.data(data, name) if isinstance(data, bytes) else self._secrets.text(data or "", name)
         if identified(value):
-            self._known.keep([value])
+            self._known.keep({id(value): value})
         self._row(number, number if identified(value) else 0, told._replace(data=masked))
 
     def _secret(self, value: Any, name: str) -> None:

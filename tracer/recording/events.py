@@ -8,8 +8,8 @@ The first integer of a record is its head: the kind in the lowest four bits, abo
 kind has one. The rest follows from the kind:
 
     CALL    order, caller's code (0: none, -1: the innermost open call), caller's f_lasti, arguments
-    BEGIN   order, caller's code, caller's f_lasti, frame id, arguments    (the call of a generator or coroutine)
-    RESUME  order, caller's code, caller's f_lasti, frame id
+    BEGIN   order, caller's code, caller's f_lasti, frame (two), arguments    (the call of a generator or coroutine)
+    RESUME  order, caller's code, caller's f_lasti, frame (two)
     RETURN  order, value
     YIELD   order, value
     UNWIND  order, exception
@@ -19,8 +19,9 @@ kind has one. The rest follows from the kind:
     START   order, caller's code, caller's f_lasti, number of the new thread
     SWITCH  order, number   (what follows is another greenlet's, of the same thread; its own number: of none)
 
-There are as many arguments as the code has names for them; where values are not recorded, there are none, and a RETURN
-and a YIELD end with their order.
+A frame is its `id` as two integers, the lowest `LOW_BITS` and the rest, so that all fit into 32 bits. There are as many
+arguments as the code has names for them; where values are not recorded, there are none, and a RETURN and a YIELD end
+with their order.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ CALL, RESUME, RETURN, YIELD, UNWIND, RAISE, LINE, WIRE, START, BEGIN, SWITCH = r
 INNERMOST = -1
 #: How far a code's number is moved up in a head, and what the kind is found with.
 SHIFT, KIND = 4, 15
+#: How an `id` is parted in two.
+LOW, LOW_BITS = (1 << 31) - 1, 31
 #: How many integers a record of each kind has, besides the arguments; without values, RETURN and YIELD one less.
-WIDTH = {CALL: 4, BEGIN: 5, RESUME: 5, RETURN: 3, YIELD: 3, UNWIND: 3, RAISE: 4, LINE: 3, WIRE: 2, START: 5, SWITCH: 3}
+WIDTH = {CALL: 4, BEGIN: 6, RESUME: 6, RETURN: 3, YIELD: 3, UNWIND: 3, RAISE: 4, LINE: 3, WIRE: 2, START: 5, SWITCH: 3}
 
 #: What the flags of a value that says something tell: that this is not all of it, and that it is bytes and no text.
 CUT, BYTES = 1, 2

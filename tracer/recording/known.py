@@ -8,7 +8,7 @@ All other objects have an `Entry`, which is held against the object at each sigh
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import compress, count, repeat
 from operator import is_
@@ -35,9 +35,9 @@ _there: Any = ref.__call__
 KEPT, IDENTITY, ROW, MARKS, SINCE = range(5)
 Entry = tuple[Any, int, int, Any, int]
 
-#: What `getrefcount` says in `Known.sweep` of an object that nobody else holds than its entry and the list there.
-_ALONE = (object(),)
-UNUSED = next(map(getrefcount, [_ALONE[KEPT]]))
+#: What `getrefcount` says, asked by `map` of a list's items, of one that the list alone holds; each further holder is
+#: one more.
+_LISTED = next(map(getrefcount, [object()]))
 
 
 class Known:
@@ -65,15 +65,17 @@ class Known:
         self.cut = 0
         self._budget = budget
         self._thorough = thorough
+        #: Text and bytes that are kept alive, by `id`: what came since the last sweep; the rest, the oldest first, and
+        #: how many bytes that is, at most.
+        self._fresh: dict[int, str | bytes] = {}
+        self._texts: dict[int, str | bytes] = {}
         self._held = 0
-        #: What was kept at a time, the latest first; the oldest time first.
-        self._texts: deque[list[str | bytes]] = deque()
-        #: The `id`s of what is held strongly: new ones, and those that were looked at, the oldest first. Then of what
-        #: is held weakly, in the same way.
-        self._newest: list[int] = []
-        self._strong: list[int] = []
-        self.young: list[int] = []
-        self._old: list[int] = []
+        #: What is held itself: since the last sweep, and those that were looked at, by `id`, the oldest first.
+        self._young: list[Any] = []
+        self._strong: dict[int, Any] = {}
+        #: The `id`s of what is held by its attributes; of what is held weakly and settled.
+        self._by_attributes: list[int] = []
+        self._settled: list[int] = []
 
     # -- for the hooks -------------------------------------------------------------------------------------
 
@@ -91,16 +93,21 @@ class Known:
     def put(self, value: Any, entry: Entry | None, row: int, marks: Any, held: int) -> None:
         """Remember how an object is now; one that is not known yet (`entry` is None) so that it is held as said."""
         key = id(value)
-        if entry is not None:
-            if key not in self.others:  # forgotten since it was looked up
-                (self.young if type(entry[KEPT]) is ref else self._newest).append(key)
-            self.others[key] = (entry[KEPT], entry[IDENTITY], row, marks, self.sweeps)
-        elif held == WEAKLY:
-            self.others[key] = (ref(value), row, row, marks, self.sweeps)
-            self.young.append(key)
-        elif held != NOT:
-            self.others[key] = (value if held == ITSELF else attributes(value), row, row, marks, self.sweeps)
-            self._newest.append(key)
+        if entry is None:
+            if held == NOT:
+                return
+            if held == WEAKLY:  # `pop`, with the dead reference as its default: it goes when its object goes
+                kept: Any = ref(value, partial(self.others.pop, key))
+            else:
+                kept = value if held == ITSELF else attributes(value)
+            self.others[key] = (kept, row, row, marks, self.sweeps)
+        else:
+            kept, held = entry[KEPT], held if key not in self.others else NOT  # else it was forgotten meanwhile
+            self.others[key] = (kept, entry[IDENTITY], row, marks, self.sweeps)
+        if held == ITSELF:
+            self._young.append(value)
+        elif held == BY_ATTRIBUTES:
+            self._by_attributes.append(key)
 
     def still(self, value: Any, entry: Entry) -> int:
         """The row of an object that is as it was; it need not be looked into again where it has been so for long."""
@@ -118,8 +125,9 @@ class Known:
             return
         kept, identity, row, marks, since = entry
         if type(kept) is ref:
-            # `pop`, with the dead reference as its default: no Python code runs where a signal's handler could raise
+            # no Python code runs where a signal's handler could raise
             self.others[key] = (ref(value, partial(self.rows.pop, key)), identity, row, marks, since)
+            self._settled.append(key)
         self.answer(key, row)
 
     def answer(self, key: int, row: int) -> None:
@@ -138,64 +146,112 @@ class Known:
             del whole[: len(part)]
         return taken  # type: ignore[return-value]
 
-    def keep(self, values: list[str | bytes]) -> None:
-        """Keep text and bytes alive that have a row, the oldest first; the oldest of all are forgotten when that is too
-        much. One that was kept before may be forgotten when its first time is over."""
-        if values:
-            values.reverse()
-            self._texts.append(values)
-            self._held += sum(map(len, values)) + OVERHEAD * len(values)
-        while self._held > self._budget and (len(self._texts) > 1 or len(self._texts[0]) > 1):
-            text = self._texts[0].pop()
-            self.rows.pop(id(text), None)  # before it goes
-            self._held -= len(text) + OVERHEAD
-            self.cut += 1
-            if not self._texts[0]:
-                self._texts.popleft()
+    def keep(self, values: dict[int, str | bytes]) -> None:
+        """Keep text and bytes alive that have a row, by their `id`s, the oldest first."""
+        self._fresh.update(values)
 
     def sweep(self) -> None:
         """Let go of what the program has let go of: what it holds (a socket, say) has to be closed as soon as
-        without us. (What keeps an exception is its dictionary, which goes with it.)"""
+        without us. What only we hold, nobody can see again."""
         self.sweeps += 1
-        self._sweep_weak()
-        count = len(self._newest)
-        keys = dict.fromkeys(self._strong + self._newest[:count])  # each once, or its own copies would keep it
-        del self._newest[:count]
-        others, rows = self.others, self.rows
-        # what is another object since is held weakly
-        found = [(key, entry) for key in keys if (entry := others.get(key)) and type(entry[KEPT]) is not ref]
-        kept = [entry[KEPT] for _, entry in found]
-        used = [*map(UNUSED.__lt__, map(getrefcount, kept))]
-        stay = [key for key, _ in compress(found, used)]
-        self._strong = stay[-RING:]
-        staying = {*self._strong}
-        for key, entry in found:  # `kept` has them: none goes before its answer
-            if key not in staying and others.get(key) is entry:  # of an exception the `id` may be another's by now
-                others.pop(key, None)  # first: see `answer`
-                if id(entry[KEPT]) == key:
-                    rows.pop(key, None)
-
-    def _sweep_weak(self) -> None:
-        count = len(self.young)
-        keys = self.young[:count]
-        del self.young[:count]
+        self._sweep_texts()
+        self._sweep_strong()
+        if self._by_attributes:
+            self._sweep_attributes()
         if self.sweeps % SELDOM == 0:
-            keys += self._old
-            self._old = []
+            self._sweep_settled()
+
+    def _sweep_texts(self) -> None:
+        """Most texts are gone when they are looked at first; the others are looked at seldom. The oldest are forgotten
+        where all together are too much."""
+        fresh, self._fresh, texts = self._fresh, {}, self._texts
+        self._forget(fresh, _unused(fresh, 1))
+        self._held += _weight([text for key, text in fresh.items() if key not in texts])
+        texts.update(fresh)
+        del fresh
+        if self.sweeps % SELDOM == 0:
+            self._forget(texts, _unused(texts, 1))
+            self._held = _weight(texts.values())
+        oldest = []
+        for key, text in texts.items() if self._held > self._budget else ():
+            oldest.append(key)
+            self._held -= len(text) + OVERHEAD
+            if self._held <= self._budget:
+                break
+        self.cut += len(oldest)
+        self._forget(texts, oldest)
+
+    def _sweep_strong(self) -> None:
+        young, strong = self._young[:], self._strong
+        del self._young[: len(young)]
+        strong.update(zip(map(id, young), young, strict=True))
+        del young
+        gone = _unused(strong, 2)  # by this dictionary, and by the entry
+        if len(strong) - len(gone) > RING:
+            unused = {*gone}
+            stay = [key for key in strong if key not in unused]
+            gone += stay[:-RING]
+        _drop(self.others, gone)  # first: see `answer`
+        self._forget(strong, gone)
+
+    def _forget(self, held: dict[int, Any], gone: list[int]) -> None:
+        """Let go of some of what is held; before one goes, so does its answer."""
+        _drop(self.rows, gone)
+        _drop(held, gone)
+
+    def _sweep_attributes(self) -> None:
+        """What keeps an exception is its dictionary, which goes with it. Its `id` may be another's by then."""
+        count, others = len(self._by_attributes), self.others
+        keys = dict.fromkeys(self._by_attributes[:count])
+        del self._by_attributes[:count]
+        found = [(key, entry) for key in keys if (entry := others.get(key)) and _by_attributes(key, entry[KEPT])]
+        kept = [entry[KEPT] for _, entry in found]
+        used = [*map((_LISTED + 1).__lt__, map(getrefcount, kept))]
+        stay = [key for key, _ in compress(found, used)][-RING:]
+        for key, entry in found:
+            if key not in stay and others.get(key) is entry:
+                others.pop(key, None)
+        self._by_attributes += stay
+
+    def _sweep_settled(self) -> None:
+        count = len(self._settled)
+        keys = self._settled[:count]
+        del self._settled[:count]
         found = [(key, entry) for key in keys if (entry := self.others.get(key)) and type(entry[KEPT]) is ref]
         for key, entry in _dead(found):
             if self.others.get(key) is entry:
-                del self.others[key]
-        self._old += [key for key in keys if key in self.others]
+                self.others.pop(key, None)
+        self._settled += [key for key in keys if key in self.others]
 
     def clear(self) -> None:
         """Let go of everything."""
         for held in (
-            self.rows, self.others, self.objects, self.told, self.news, self.readers, self.veils, self._texts,
-            self._newest, self._strong,
-            self.young, self._old,
+            self.rows, self.others, self.objects, self.told, self.news, self.readers, self.veils, self._fresh,
+            self._texts, self._young, self._strong, self._by_attributes, self._settled,
         ):  # fmt: skip
             held.clear()
+
+
+def _by_attributes(key: int, kept: Any) -> bool:
+    """Whether the object with this `id` is held by its attributes: not where it is such a dictionary itself."""
+    return type(kept) is dict and id(kept) != key
+
+
+def _unused(held: dict[int, Any], holders: int) -> list[int]:
+    """The `id`s of what nobody else holds than so many holders of ours."""
+    values = [*held.values()]
+    return [*compress(held, map((_LISTED + holders).__ge__, map(getrefcount, values)))]
+
+
+def _drop(held: dict[int, Any], keys: Iterable[int]) -> None:
+    """Take these out, at the speed of C."""
+    deque(map(held.pop, keys, repeat(None)), 0)
+
+
+def _weight(texts: Iterable[str | bytes]) -> int:
+    """What texts cost in memory, in bytes."""
+    sizes = [*map(len, texts)]
+    return sum(sizes) + OVERHEAD * len(sizes)
 
 
 def _dead(entries: Sequence[tuple[int, Entry]]) -> list[tuple[int, Entry]]:

@@ -13,7 +13,7 @@ from _thread import _local
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from .events import LINE, RETURN, UNWIND, YIELD
+from .events import LINE, LOW, LOW_BITS, RETURN, UNWIND, YIELD
 from .scope import beyond_us
 from .settrace import FULL
 
@@ -124,8 +124,8 @@ class MonitoringEngine:
                 except AttributeError:
                     put = log()
                 if entry.suspends:
-                    found = arguments(entry, frame.f_locals) if keep_values else ()
-                    put((entry.begins, tick(), caller, lasti, id(frame), *found))
+                    found, key = arguments(entry, frame.f_locals) if keep_values else (), id(frame)
+                    put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, *found))
                 elif not keep_values or not entry.how:
                     put((entry.begins, tick(), caller, lasti))
                 elif entry.how == 1:
@@ -147,7 +147,7 @@ class MonitoringEngine:
                 if entry is None or frame is None or not hasattr(here, "put"):
                     recorder.fault(error)
                     return None
-                bare = (id(frame),) if entry.suspends else ()
+                bare = (id(frame) & LOW, id(frame) >> LOW_BITS) if entry.suspends else ()
                 here.put((entry.begins, tick(), 0, 0, *bare, *(entry.nothing if keep_values else ())))
             except Exception as error:
                 recorder.fault(error)
@@ -166,9 +166,10 @@ class MonitoringEngine:
                 except AttributeError:
                     put = log()
                 if frame.f_lasti > entry.beginning:
-                    put((entry.resumes, tick(), caller, lasti, id(frame)))
+                    put((entry.resumes, tick(), caller, lasti, id(frame) & LOW, id(frame) >> LOW_BITS))
                 else:  # thrown into before it began
-                    put((entry.begins, tick(), caller, lasti, id(frame), *(entry.nothing if keep_values else ())))
+                    found = entry.nothing if keep_values else ()
+                    put((entry.begins, tick(), caller, lasti, id(frame) & LOW, id(frame) >> LOW_BITS, *found))
             except Exception as error:
                 recorder.fault(error)
 

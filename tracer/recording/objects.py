@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from gc import get_referents
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
     known, held, own, zero = hand.known, plan(kind).held, id(kind), repeat(0)
     entries, layouts, layout_of, still = known.others, hand.layouts.known.get, hand.layouts.of, known.still
     rows, part, objects, next_, others = known.rows.get, hand.part, known.objects.extend, known.next, entries.get
-    kept_weakly, put = known.young.append, known.put
+    forget, put = entries.pop, known.put
 
     def read(value: Any) -> int:
         found = dictionary(value, kind)
@@ -85,8 +86,8 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
         number = next_()
         objects((number, number if entry is None else entry[1], layout.row, -1, 0, len(parts), *parts))
         if held == WEAKLY and entry is None:  # as `put` does it
-            entries[id(value)] = (ref(value), number, number, marks, known.sweeps)
-            kept_weakly(id(value))
+            key = id(value)
+            entries[key] = (ref(value, partial(forget, key)), number, number, marks, known.sweeps)
         else:
             put(value, entry, number, marks, held)
         return number

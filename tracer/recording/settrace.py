@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .bytecode import SUSPENDS
-from .events import INNERMOST, LINE, RETURN, UNWIND, YIELD, ThreadLog
+from .events import INNERMOST, LINE, LOW, LOW_BITS, RETURN, UNWIND, YIELD, ThreadLog
 from .kinds import WEAKLY, attributes, plan
 from .scope import beyond_us
 
@@ -109,15 +109,14 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                     back = beyond(back)
                 caller, lasti = number_of(back.f_code), back.f_lasti
             if entry.suspends:
+                key = id(frame)
                 if frame.f_lasti > entry.beginning:
-                    put((entry.resumes, tick(), caller, lasti, id(frame)))
+                    put((entry.resumes, tick(), caller, lasti, key & LOW, key >> LOW_BITS))
                     return on_event
                 if held:
-                    held.pop(id(frame), None)
-                if keep_values:
-                    put((entry.begins, tick(), caller, lasti, id(frame), *arguments(entry, frame.f_locals)))
-                else:
-                    put((entry.begins, tick(), caller, lasti, id(frame)))
+                    held.pop(key, None)
+                found = arguments(entry, frame.f_locals) if keep_values else ()
+                put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, *found))
                 return on_event
             if not keep_values or not entry.how:
                 put((entry.begins, tick(), caller, lasti))

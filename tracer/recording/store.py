@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 #: The version of the schema. A reader refuses every other one with a sentence.
-VERSION = 5
+VERSION = 6
 #: Says "this SQLite file is a trace" (`PRAGMA application_id`): "unmg".
 APPLICATION_ID = 0x756E6D67
 
