@@ -71,7 +71,7 @@ class Known:
         self._texts: dict[int, str | bytes] = {}
         self._held = 0
         #: What is held itself: since the last sweep, and those that were looked at, by `id`, the oldest first.
-        self._young: list[Any] = []
+        self.young: list[Any] = []
         self._strong: dict[int, Any] = {}
         #: The `id`s of what is held by its attributes; of what is held weakly and settled.
         self._by_attributes: list[int] = []
@@ -105,7 +105,7 @@ class Known:
             kept, held = entry[KEPT], held if key not in self.others else NOT  # else it was forgotten meanwhile
             self.others[key] = (kept, entry[IDENTITY], row, marks, self.sweeps)
         if held == ITSELF:
-            self._young.append(value)
+            self.young.append(value)
         elif held == BY_ATTRIBUTES:
             self._by_attributes.append(key)
 
@@ -182,8 +182,8 @@ class Known:
         self._forget(texts, oldest)
 
     def _sweep_strong(self) -> None:
-        young, strong = self._young[:], self._strong
-        del self._young[: len(young)]
+        young, strong = self.young[:], self._strong
+        del self.young[: len(young)]
         strong.update(zip(map(id, young), young, strict=True))
         del young
         gone = _unused(strong, 2)  # by this dictionary, and by the entry
@@ -227,7 +227,7 @@ class Known:
         """Let go of everything."""
         for held in (
             self.rows, self.others, self.objects, self.told, self.news, self.readers, self.veils, self._fresh,
-            self._texts, self._young, self._strong, self._by_attributes, self._settled,
+            self._texts, self.young, self._strong, self._by_attributes, self._settled,
         ):  # fmt: skip
             held.clear()
 

@@ -124,8 +124,16 @@ class MonitoringEngine:
                 except AttributeError:
                     put = log()
                 if entry.suspends:
-                    found, key = arguments(entry, frame.f_locals) if keep_values else (), id(frame)
-                    put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, *found))
+                    key = id(frame)
+                    if not keep_values or not entry.how:
+                        put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS))
+                    elif entry.how == 1:
+                        one = frame.f_locals[entry.first]
+                        row = rows(id(one)) or take(one)
+                        put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, row))
+                    else:
+                        found = arguments(entry, frame.f_locals)
+                        put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, *found))
                 elif not keep_values or not entry.how:
                     put((entry.begins, tick(), caller, lasti))
                 elif entry.how == 1:

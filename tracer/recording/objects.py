@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .content import content, items_of
-from .kinds import ITSELF, WEAKLY, plan, type_name
-from .known import MARKS, ROW, SETTLED
+from .kinds import WEAKLY, plan, type_name
+from .known import MARKS, SETTLED
 from .seen import PARTS
 
 if TYPE_CHECKING:
@@ -52,18 +52,9 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
 
     def read(value: Any) -> int:
         found = dictionary(value, kind)
-        inside = (*found.values(),) if type(found) is dict else ()
-        if len(inside) > PARTS:
-            inside = inside[:PARTS]
-        marks = [*map(rows, map(id, inside), zero)]
-        changing: list[int] = []  # where what is inside has a row for each time that it changed
-        if 0 in marks:
-            changing = [at for at, mark in enumerate(marks) if not mark]
-            for at in changing:
-                one = inside[at]
-                entry = others(id(one))
-                known_one = entry is not None and (entry[0] is one or (type(entry[0]) is ref and entry[0]() is one))
-                marks[at] = entry[1] if known_one else part(one)  # type: ignore[index]
+        if type(found) is not dict:
+            found = {}
+        marks = [*map(rows, map(id, found.values()), zero)]
         entry = others(id(value))
         if entry is not None:
             kept = entry[0]
@@ -71,7 +62,21 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
                 entry = None
             elif entry[3] == marks:
                 return entry[2] if entry[4] > known.sweeps - SETTLED else still(value, entry)
-        names = (*found,)[: len(inside)] if inside else ()
+        inside = (*found.values(),)
+        if len(inside) > PARTS or len(inside) != len(marks):
+            inside = inside[:PARTS]
+            marks = [*map(rows, map(id, inside), zero)]
+        changing: list[int] = []  # where what is inside has a row for each time that it changed
+        if 0 in marks:
+            changing = [at for at, mark in enumerate(marks) if not mark]
+            for at in changing:
+                one = inside[at]
+                other = others(id(one))
+                known_one = other is not None and (other[0] is one or (type(other[0]) is ref and other[0]() is one))
+                marks[at] = other[1] if known_one else part(one)  # type: ignore[index]
+            if entry is not None and entry[3] == marks:
+                return entry[2] if entry[4] > known.sweeps - SETTLED else still(value, entry)
+        names = (*found,)[: len(inside)]
         if len(names) != len(inside):  # another thread has taken something out of it meanwhile
             inside, marks, changing = inside[: len(names)], [], [*range(len(names))]
         layout = layouts((own, 0, *map(id, names))) or layout_of(kind, names)
@@ -98,26 +103,31 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
 def _of_tuple(kind: type, hand: Hand) -> Callable[[Any], int]:
     """Tuples of a class of their own. They cannot change, so each is looked at once."""
     known, fields, own = hand.known, plan(kind).fields, id(kind)
-    others, layouts, layout_of, put = known.others.get, hand.layouts.known.get, hand.layouts.of, known.put
-    rows, answer, part = known.rows.get, known.answer, hand.part
-    objects, next_ = known.objects.extend, known.next
+    entries, layouts, layout_of, pairs = known.others, hand.layouts.known.get, hand.layouts.of, hand.layouts.pairs
+    rows, part, objects, next_, answers = known.rows.get, hand.part, known.objects.extend, known.next, known.rows
+    hold = known.young.append
 
     def read(value: Any) -> int:
-        entry = known.get(value) if others(id(value)) is not None else None
-        if entry is not None and entry[MARKS] is not None:
-            return entry[ROW]
+        key = id(value)
+        entry = entries.get(key)
+        if entry is not None:
+            if entry[0] is not value:
+                entry = None
+            elif entry[3] is not None:
+                return entry[2]
         inside = (*_items(value),)
         size = len(inside)
         if size > PARTS:
             inside = inside[:PARTS]
         layout = layouts((own, len(inside))) or layout_of(kind, (), (), len(inside))
-        secret = layout.secret or (hand.layouts.pairs(inside) if len(fields) != size else ())
+        secret = layout.secret or (pairs(inside) if len(fields) != size else ())
         parts = hand.inside(inside, secret) if secret else [rows(id(one)) or part(one) for one in inside]
         number = next_()
         identity = number if entry is None else entry[1]
         objects((number, identity, layout.row, size, len(inside) < size, len(parts), *parts))
-        put(value, entry, number, (), ITSELF)
-        answer(id(value), number)
+        entries[key] = (value, identity, number, (), known.sweeps)  # as `put` does it
+        answers[key] = number  # before it is held: no sweep has looked at it yet
+        hold(value)
         return number
 
     return read

@@ -115,8 +115,15 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                     return on_event
                 if held:
                     held.pop(key, None)
-                found = arguments(entry, frame.f_locals) if keep_values else ()
-                put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, *found))
+                if not keep_values or not entry.how:
+                    put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS))
+                elif entry.how == 1:
+                    one = frame.f_locals[entry.first]
+                    row = rows(id(one)) or take(one)
+                    put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, row))
+                else:
+                    found = arguments(entry, frame.f_locals)
+                    put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, *found))
                 return on_event
             if not keep_values or not entry.how:
                 put((entry.begins, tick(), caller, lasti))

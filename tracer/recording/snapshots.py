@@ -136,6 +136,9 @@ class Hand:
     def arguments(self, entry: CodeEntry, local: dict[str, Any]) -> list[int]:
         """The rows of a call's arguments, of which some may be called as a secret is, or are the call's own tuple and
         dictionary of further ones."""
+        if entry.how < 4:
+            rows, take = self.known.rows.get, self.take
+            return [rows(id(value)) or take(value) for value in entry.pick(local)]
         values = [local[name] for name in entry.arguments]
         fixed = len(values) - entry.variable
         if entry.secret:
