@@ -53,6 +53,8 @@ class Known:
     def __init__(self, budget: int, thorough: bool = False) -> None:
         self.rows: dict[int, int] = {}
         self.others: dict[int, Entry] = {}
+        #: The number of each object that is held itself and has an entry.
+        self.numbers: dict[int, int] = {}
         self.objects: list[int] = []
         self.told: list[Any] = []
         self.news: list[Any] = []
@@ -70,9 +72,12 @@ class Known:
         self._fresh: dict[int, str | bytes] = {}
         self._texts: dict[int, str | bytes] = {}
         self._held = 0
-        #: What is held itself: since the last sweep, and those that were looked at, by `id`, the oldest first.
+        #: What is held itself: since the last sweep, and those that were looked at, by `id`, the oldest first. What
+        #: cannot change needs no entry besides.
         self.young: list[Any] = []
         self._strong: dict[int, Any] = {}
+        self.constant: list[Any] = []
+        self._constant: dict[int, Any] = {}
         #: The `id`s of what is held by its attributes; of what is held weakly and settled.
         self._by_attributes: list[int] = []
         self._settled: list[int] = []
@@ -91,7 +96,8 @@ class Known:
         return None
 
     def put(self, value: Any, entry: Entry | None, row: int, marks: Any, held: int) -> None:
-        """Remember how an object is now; one that is not known yet (`entry` is None) so that it is held as said."""
+        """Remember how an object is now; one that is not known yet (`entry` is None) so that it is held as said. It is
+        held once more where it is known: the writer may have forgotten it since it was looked up."""
         key = id(value)
         if entry is None:
             if held == NOT:
@@ -100,11 +106,12 @@ class Known:
                 kept: Any = ref(value, partial(self.others.pop, key))
             else:
                 kept = value if held == ITSELF else attributes(value)
-            self.others[key] = (kept, row, row, marks, self.sweeps)
+            identity = row
         else:
-            kept, held = entry[KEPT], held if key not in self.others else NOT  # else it was forgotten meanwhile
-            self.others[key] = (kept, entry[IDENTITY], row, marks, self.sweeps)
+            kept, identity = entry[KEPT], entry[IDENTITY]
+        self.others[key] = (kept, identity, row, marks, self.sweeps)
         if held == ITSELF:
+            self.numbers[key] = identity
             self.young.append(value)
         elif held == BY_ATTRIBUTES:
             self._by_attributes.append(key)
@@ -155,7 +162,8 @@ class Known:
         without us. What only we hold, nobody can see again."""
         self.sweeps += 1
         self._sweep_texts()
-        self._sweep_strong()
+        self._sweep_held(self.young, self._strong, 2)
+        self._sweep_held(self.constant, self._constant, 1)
         if self._by_attributes:
             self._sweep_attributes()
         if self.sweeps % SELDOM == 0:
@@ -181,18 +189,21 @@ class Known:
         self.cut += len(oldest)
         self._forget(texts, oldest)
 
-    def _sweep_strong(self) -> None:
-        young, strong = self.young[:], self._strong
-        del self.young[: len(young)]
-        strong.update(zip(map(id, young), young, strict=True))
-        del young
-        gone = _unused(strong, 2)  # by this dictionary, and by the entry
-        if len(strong) - len(gone) > RING:
+    def _sweep_held(self, young: list[Any], held: dict[int, Any], holders: int) -> None:
+        """What is held by `held` and, with two holders, by its entry."""
+        new = young[:]
+        del young[: len(new)]
+        held.update(zip(map(id, new), new, strict=True))
+        del new
+        gone = _unused(held, holders)
+        if len(held) - len(gone) > RING:
             unused = {*gone}
-            stay = [key for key in strong if key not in unused]
+            stay = [key for key in held if key not in unused]
             gone += stay[:-RING]
-        _drop(self.others, gone)  # first: see `answer`
-        self._forget(strong, gone)
+        if holders > 1:
+            _drop(self.others, gone)  # first: see `answer`
+            _drop(self.numbers, gone)
+        self._forget(held, gone)
 
     def _forget(self, held: dict[int, Any], gone: list[int]) -> None:
         """Let go of some of what is held; before one goes, so does its answer."""
@@ -226,8 +237,9 @@ class Known:
     def clear(self) -> None:
         """Let go of everything."""
         for held in (
-            self.rows, self.others, self.objects, self.told, self.news, self.readers, self.veils, self._fresh,
-            self._texts, self.young, self._strong, self._by_attributes, self._settled,
+            self.rows, self.others, self.numbers, self.objects, self.told, self.news, self.readers, self.veils,
+            self._fresh, self._texts, self.young, self._strong, self.constant, self._constant, self._by_attributes,
+            self._settled,
         ):  # fmt: skip
             held.clear()
 

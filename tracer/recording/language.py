@@ -27,7 +27,8 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
     """How each of the language's own types is looked at."""
     known, rows, next_, layouts, holds = hand.known, hand.known.rows, hand.known.next, hand.layouts, hand.holds
     news, get, veils = known.news.extend, known.get, known.veils
-    told, others, put = known.told.extend, known.others.get, known.put
+    told, entries, others, put = known.told.extend, known.others, known.others.get, known.put
+    hold = known.young.append
     text, octets, array = layouts.text, layouts.octets, layouts.row("bytearray", "bytes", ())
     atoms: dict[Any, int] = {}
 
@@ -137,8 +138,13 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
             data, flags = bytes(value), BYTES
         else:
             data, flags = bytes(value[:MOST_BYTES]), BYTES | CUT
-        told((number, number if entry is None else entry[1], array, size, flags, data))
-        put(value, entry, number, data, ITSELF)
+        if entry is None:
+            told((number, number, array, size, flags, data))
+            put(value, None, number, data, ITSELF)
+        else:
+            told((number, entry[1], array, size, flags, data))
+            entries[id(value)] = (value, entry[1], number, data, known.sweeps)  # as `put` does it
+            hold(value)
         return number
 
     def of_view(value: Any) -> int:

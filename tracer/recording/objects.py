@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from gc import get_referents
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .content import content, items_of
-from .kinds import WEAKLY, plan, type_name
+from .kinds import ITSELF, WEAKLY, plan, type_name
 from .known import MARKS, SETTLED
 from .seen import PARTS
 
@@ -45,16 +44,20 @@ def _of_wrapped(hand: Hand) -> Callable[[Any], int]:
 
 def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int]:
     """The most frequent kind of object by far: attributes in a dictionary, and nothing else."""
-    known, held, own, zero = hand.known, plan(kind).held, id(kind), repeat(0)
+    known, held, own = hand.known, plan(kind).held, id(kind)
     entries, layouts, layout_of, still = known.others, hand.layouts.known.get, hand.layouts.of, known.still
     rows, part, objects, next_, others = known.rows.get, hand.part, known.objects.extend, known.next, entries.get
-    forget, put = entries.pop, known.put
+    forget, put, numbers, identity = entries.pop, known.put, known.numbers.get, hand.mark
 
     def read(value: Any) -> int:
         found = dictionary(value, kind)
-        if type(found) is not dict:
-            found = {}
-        marks = [*map(rows, map(id, found.values()), zero)]
+        inside = (*found.values(),) if type(found) is dict else ()
+        if len(inside) > PARTS:
+            inside = inside[:PARTS]
+        marks = [rows(id(one), 0) for one in inside]
+        rowless = 0 in marks  # what is inside has a row for each time that it changed
+        if rowless:
+            marks = [rows(id(one)) or numbers(id(one), 0) for one in inside]
         entry = others(id(value))
         if entry is not None:
             kept = entry[0]
@@ -62,39 +65,31 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
                 entry = None
             elif entry[3] == marks:
                 return entry[2] if entry[4] > known.sweeps - SETTLED else still(value, entry)
-        inside = (*found.values(),)
-        if len(inside) > PARTS or len(inside) != len(marks):
-            inside = inside[:PARTS]
-            marks = [*map(rows, map(id, inside), zero)]
-        changing: list[int] = []  # where what is inside has a row for each time that it changed
         if 0 in marks:
-            changing = [at for at, mark in enumerate(marks) if not mark]
-            for at in changing:
-                one = inside[at]
-                other = others(id(one))
-                known_one = other is not None and (other[0] is one or (type(other[0]) is ref and other[0]() is one))
-                marks[at] = other[1] if known_one else part(one)  # type: ignore[index]
+            marks = [mark or identity(one) for mark, one in zip(marks, inside, strict=True)]
             if entry is not None and entry[3] == marks:
                 return entry[2] if entry[4] > known.sweeps - SETTLED else still(value, entry)
-        names = (*found,)[: len(inside)]
+        names = (*found,)[: len(inside)] if inside else ()
         if len(names) != len(inside):  # another thread has taken something out of it meanwhile
-            inside, marks, changing = inside[: len(names)], [], [*range(len(names))]
+            inside, marks, rowless = inside[: len(names)], [], True
         layout = layouts((own, 0, *map(id, names))) or layout_of(kind, names)
         if layout.secret:
             parts = hand.inside(inside, layout.secret)
-        elif not changing:
-            parts = marks
+        elif rowless:
+            parts = [rows(id(one)) or part(one) for one in inside]
         else:
-            parts = marks[:] or [0] * len(inside)
-            for at in changing:
-                parts[at] = part(inside[at])
+            parts = marks
         number = next_()
-        objects((number, number if entry is None else entry[1], layout.row, -1, 0, len(parts), *parts))
-        if held == WEAKLY and entry is None:  # as `put` does it
+        if held != WEAKLY:
+            objects((number, number if entry is None else entry[1], layout.row, -1, 0, len(parts), *parts))
+            put(value, entry, number, marks, held)
+        elif entry is None:  # as `put` does it
+            objects((number, number, layout.row, -1, 0, len(parts), *parts))
             key = id(value)
             entries[key] = (ref(value, partial(forget, key)), number, number, marks, known.sweeps)
         else:
-            put(value, entry, number, marks, held)
+            objects((number, entry[1], layout.row, -1, 0, len(parts), *parts))
+            entries[id(value)] = (entry[0], entry[1], number, marks, known.sweeps)
         return number
 
     return read
@@ -105,7 +100,7 @@ def _of_tuple(kind: type, hand: Hand) -> Callable[[Any], int]:
     known, fields, own = hand.known, plan(kind).fields, id(kind)
     entries, layouts, layout_of, pairs = known.others, hand.layouts.known.get, hand.layouts.of, hand.layouts.pairs
     rows, part, objects, next_, answers = known.rows.get, hand.part, known.objects.extend, known.next, known.rows
-    hold = known.young.append
+    hold, put, answer = known.constant.append, known.put, known.answer
 
     def read(value: Any) -> int:
         key = id(value)
@@ -123,11 +118,14 @@ def _of_tuple(kind: type, hand: Hand) -> Callable[[Any], int]:
         secret = layout.secret or (pairs(inside) if len(fields) != size else ())
         parts = hand.inside(inside, secret) if secret else [rows(id(one)) or part(one) for one in inside]
         number = next_()
-        identity = number if entry is None else entry[1]
-        objects((number, identity, layout.row, size, len(inside) < size, len(parts), *parts))
-        entries[key] = (value, identity, number, (), known.sweeps)  # as `put` does it
-        answers[key] = number  # before it is held: no sweep has looked at it yet
-        hold(value)
+        if entry is None:
+            objects((number, number, layout.row, size, len(inside) < size, len(parts), *parts))
+            answers[key] = number  # before it is held: no sweep has looked at it yet
+            hold(value)
+            return number
+        objects((number, entry[1], layout.row, size, len(inside) < size, len(parts), *parts))
+        put(value, entry, number, (), ITSELF)
+        answer(key, number)
         return number
 
     return read

@@ -1,7 +1,8 @@
 """Many numbers, or many texts, as one blob each.
 
-A buffer that grows or shrinks is told whole at each change, and what is cut from it or made of it often says the same:
-of long texts, one that begins or ends another of the same blob is not written again, but told by where it lies there.
+A buffer that grows or shrinks is told whole at each change, and what is cut from it or made of it often says the same.
+What says the same as another of the same blob is not written again, but told by where it lies there; so is a long text
+that begins or ends another.
 """
 
 from __future__ import annotations
@@ -43,8 +44,14 @@ def unpacked(data: bytes) -> array[int]:
 def shared(texts: list[bytes]) -> tuple[list[bytes], list[int]]:
     """What has to be written, one after the other, so that each text lies somewhere in it; and where each begins: not
     said (`[]`) where each follows the one before."""
-    if not texts or max(map(len, texts)) < SHARED:
+    if not texts:
         return texts, []
+    if max(map(len, texts)) < SHARED:
+        different = [*dict.fromkeys(texts)]
+        if len(different) == len(texts):
+            return texts, []
+        lies = dict(zip(different, accumulate(map(len, different), initial=0), strict=False))
+        return different, [*map(lies.__getitem__, texts)]
     found = _within(texts)
     if not found:
         return texts, []

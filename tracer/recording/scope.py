@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from types import CodeType, FrameType, ModuleType
+from typing import Any
 
 from .bytecode import SUSPENDS, beginning, returns, suspensions
 from .handlers import Handlers
@@ -120,7 +121,7 @@ class Entry:
         self.arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + self.variable]
         self.first = self.arguments[0] if self.arguments else ""
         #: Takes the arguments' values out of a frame's locals, in their order; None where there is one, or none.
-        self.pick = itemgetter(*self.arguments) if len(self.arguments) > 1 else None
+        self.pick: Any = itemgetter(*self.arguments) if len(self.arguments) > 1 else None
         #: Their numbers where there are no values to be had.
         self.nothing = (0,) * len(self.arguments)
         #: How they are taken: 0 none, 1 one, 2 two, 3 more of them, 4 with care (secrets, `*args`).
