@@ -145,6 +145,7 @@ gc.set_threshold(1, 1, 1)
 for _ in range(100):
     leave()
     new()()
+gc.collect()  # the last one: while the interpreter ends no thread can be begun
 """
 
 

@@ -54,9 +54,11 @@ class Describing:
         del heads[5::6]
         exact = (self._layouts.text, self._layouts.octets)
         kept: dict[int, str | bytes] = {id(value): value for value in self._moved}
-        kept.update({id(value): value for value in compress(said, map(exact.__contains__, heads[2::5]))})
         self._moved.clear()
-        self._known.keep(kept)
+        told = {id(value): value for value in compress(said, map(exact.__contains__, heads[2::5]))}
+        if not kept.keys().isdisjoint(told):  # what it says is in the wire event
+            said = [b"" if id(value) in kept else value for value in said]
+        self._known.keep(kept | told)
         if said and max(map(len, said)) > self._limit:
             self._cut(heads, said)
         self._heads, self._said = heads, said
@@ -71,8 +73,8 @@ class Describing:
                 seen = b"*" if thing.order in self._starred else thing.value
                 self._row(number, 0, describe(seen, self._limit))
             else:
-                told = describe(thing, self._limit)
-                self._row(number, number if told.kind == "code" else 0, told)
+                described = describe(thing, self._limit)
+                self._row(number, number if described.kind == "code" else 0, described)
 
     def _cut(self, heads: list[int], said: list[str | bytes]) -> None:
         for index, value in enumerate(said):

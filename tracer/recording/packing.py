@@ -96,6 +96,8 @@ def _within(texts: list[bytes]) -> dict[int, tuple[int, int]]:
                 continue
             place = whole, len(texts[whole]) - len(text)
         found[index] = place
+        if place[1]:
+            alike.append(place)
         other, seam = place[0], place[1] + len(text)
         begins.setdefault(texts[other][seam : seam + _END], []).append((other, seam))
     return found

@@ -10,6 +10,8 @@ later one that refers back to it does so too. What came in several pieces become
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,16 +38,17 @@ class FrameMask:
         self._open: _Message | None = None  # the frame's: that one, or a control frame's own
         self._inflation: _Inflation | None = None
 
-    def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        """The masked form of what is frames, and the rest of `data`, if that is none."""
+    def feed(self, data: bytes, cuts: Sequence[int] = ()) -> tuple[bytes, bytes]:
+        """The masked form of what is frames, and the rest of `data`, if that is none; it came in pieces, cut there."""
         out: list[bytes] = []
         at = 0
         while at < len(data):
             if self._left:
-                piece = data[at : at + self._left]
+                piece, begin = data[at : at + self._left], at
                 self._left -= len(piece)
                 at += len(piece)
-                out.append(self._payload(piece))
+                first, last = (bisect_right(cuts, begin), bisect_left(cuts, at)) if cuts else (0, 0)
+                out.append(self._payload(piece, [cut - begin for cut in cuts[first:last]]))
             else:
                 size = _size_of_head(self._head) - len(self._head)
                 head, at = data[at : at + size], at + size
@@ -78,11 +81,13 @@ class FrameMask:
         if not self._left:
             self._end_of_frame()
 
-    def _payload(self, piece: bytes) -> bytes:
+    def _payload(self, piece: bytes, cuts: Sequence[int]) -> bytes:
         assert self._open is not None
         offset, key = self._key
         plain = _xor(piece, key, offset)
-        masked = self._open.feed(plain, whole=not offset and not self._left and self._open.final)
+        masked = self._open.feed(plain, cuts, whole=not offset and not self._left and self._open.final)
+        if masked == plain and key:  # who has these bytes has others, and those have been looked at
+            self._secrets.hinted.remember(piece, cuts)
         self._key = offset + len(piece), key
         out = piece if masked == plain else _xor(masked, key, offset)
         if not self._left:
@@ -126,10 +131,10 @@ class _Message:
         self._begun = self._open = False
         self._hidden = False
 
-    def feed(self, plain: bytes, *, whole: bool) -> bytes:
+    def feed(self, plain: bytes, cuts: Sequence[int] = (), *, whole: bool) -> bytes:
         """The masked form of some of it; `whole`: of all of it."""
         if self._inflation is None:
-            return self._text.feed(plain)
+            return self._text.feed(plain, cuts)
         whole = whole and not self._begun
         self._begun, self._open = True, not whole
         inflated = self._inflation.feed(plain + _TAIL if whole else plain)

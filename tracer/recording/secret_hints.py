@@ -3,15 +3,15 @@
 Every secret's name has one of `HINTS` in it, or what it says of itself has; and behind a name's end there is a sign
 that a value follows, or the text ends. (Of 64 KiB of random bytes every seventh has a word such as "key" by chance, and
 every fortieth with such a sign behind it.) A buffer that grows, what is cut from it, and what is made of the pieces are
-looked at in turn, and are the same bytes: `Hints` remembers the latest long texts in which there was no hint, and looks
-at what is new.
+looked at in turn, and are the same bytes: `Hints` remembers the latest long texts in which there was no hint, and where
+the pieces begin in which they came, and looks at what is new.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .secret_finder import tree
 
@@ -32,7 +32,7 @@ _ENDS = re.compile(
 #: Bytes; a longer text without any of the signs that stand between a name and its value is not searched for names.
 _SHORT = 300
 #: What is remembered: the latest texts of at least so many bytes, and how many bytes of them all together.
-LONG, _HELD = 1 << 10, 1 << 22
+LONG, _HELD = 1 << 10, 1 << 24
 #: By so many bytes at its end a text is found again.
 _END = 64
 #: Bytes that a hint has at most, with all that belongs to it; that a word of `HINTS` has; and that count before one.
@@ -66,41 +66,62 @@ class Hints:
     def __init__(self) -> None:
         #: Long texts in which there is no hint at all, whatever they are put together with: the latest ones, and by
         #: how they begin and end.
-        self._clean: deque[bytes] = deque()
-        self._begins: dict[bytes, bytes] = {}
+        self._clean: deque[tuple[bytes, tuple[int, ...]]] = deque()
+        self._begins: dict[bytes, tuple[bytes, int]] = {}
         self._ends: dict[bytes, bytes] = {}
         self._held = 0
 
-    def __call__(self, text: str | bytes) -> bool:
-        """What `hinted` says of a text."""
+    def __call__(self, text: str | bytes, cuts: Sequence[int] = ()) -> bool:
+        """What `hinted` says of a text; `cuts`: where pieces of it begin that may be asked for alone."""
         if len(text) < LONG:
             return hinted(text)
         data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
         if not _signed(data):
             return b"bearer" in data.lower()
         start, stop = 0, len(data)
+        if not cuts and self._around_clean(data, start, stop) == (stop, stop, stop):
+            return False  # it lies in one that is remembered
         while rest := self._around_clean(data, start, stop):
             seam, start, stop = rest
             if _found(data, max(0, seam - _REACH), seam):
                 return True
         if start < stop and _found(data, start, stop):
             return True
-        if len(data) <= _HELD:
-            self._remember(data)
+        self.remember(data, cuts)
         return False
+
+    def remember(self, data: bytes, cuts: Sequence[int] = ()) -> None:
+        """There is nothing in these bytes that matters, nor in any piece of them."""
+        if not LONG <= len(data) <= _HELD:
+            return
+        begins = (0, *cuts)
+        self._clean.append((data, begins))
+        for at in begins:
+            self._begins[data[at : at + _END]] = data, at
+        self._ends[data[-_END:]] = data
+        self._held += len(data)
+        while self._held > _HELD:
+            old, begins = self._clean.popleft()
+            self._held -= len(old)
+            for at in begins:
+                key = old[at : at + _END]
+                if self._begins.get(key) == (old, at):
+                    del self._begins[key]
+            if self._ends.get(old[-_END:]) is old:
+                del self._ends[old[-_END:]]
 
     def _around_clean(self, data: bytes, start: int, stop: int) -> tuple[int, int, int] | None:
         """Take away a part of data[start:stop] that is known: where it bordered on the rest, and the rest."""
-        known = self._begins.get(data[start : min(start + _END, stop)])
-        if known is not None:
-            if len(known) > stop - start:
-                if known.startswith(data[start:stop]):
+        known, at = self._begins.get(data[start : min(start + _END, stop)], (b"", 0))
+        if known:
+            if len(known) - at > stop - start:
+                if known.startswith(data[start:stop], at):
                     return stop, stop, stop
-            elif data.startswith(known, start, stop):
-                start += len(known)
+            elif data.startswith(known[at:], start, stop):
+                start += len(known) - at
                 return start, start, stop
-        known = self._ends.get(data[max(stop - _END, start) : stop])
-        if known is not None:
+        known = self._ends.get(data[max(stop - _END, start) : stop], b"")
+        if known:
             if len(known) > stop - start:
                 if known.endswith(data[start:stop]):
                     return start, start, start
@@ -108,17 +129,6 @@ class Hints:
                 stop -= len(known)
                 return stop, start, stop
         return None
-
-    def _remember(self, data: bytes) -> None:
-        self._clean.append(data)
-        self._begins[data[:_END]] = self._ends[data[-_END:]] = data
-        self._held += len(data)
-        while self._held > _HELD:
-            old = self._clean.popleft()
-            self._held -= len(old)
-            for known, key in ((self._begins, old[:_END]), (self._ends, old[-_END:])):
-                if known.get(key) is old:
-                    del known[key]
 
 
 def _found(data: bytes, start: int = 0, stop: int | None = None) -> bool:

@@ -8,6 +8,8 @@ WebSocket, `secret_frames.py` looks into the frames.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from .secret_frames import FrameMask
@@ -42,7 +44,8 @@ class StreamMask:
         """The masked forms of what follows, part by part, looked at in one piece. Most has no secret; then the parts
         themselves come back."""
         joined = b"".join(parts)
-        masked = self.feed(joined)
+        cuts = [*accumulate(map(len, parts[:-1]))]
+        masked = self.feed(joined, cuts)
         if masked == joined:
             return parts
         out, at = [], 0
@@ -51,10 +54,10 @@ class StreamMask:
             at += len(part)
         return out
 
-    def feed(self, data: bytes) -> bytes:
-        """The masked form of `data`, which follows everything fed before."""
+    def feed(self, data: bytes, cuts: Sequence[int] = ()) -> bytes:
+        """The masked form of `data`, which follows everything fed before, and came in pieces cut at `cuts`."""
         if self._frames is not None:
-            masked, rest = self._frames.feed(data)
+            masked, rest = self._frames.feed(data, cuts)
             if not rest:
                 return masked
             self._frames, self._text = None, TextMask(self._secrets)  # no frame: HTTP once more
@@ -64,7 +67,7 @@ class StreamMask:
             return self._text.feed(data)
         self._frames, self._edge, self._upgrading = FrameMask(TextMask, self._secrets), b"", False
         masked = self._text.feed(data[:end])
-        return masked + self.feed(data[end:]) if end < len(data) else masked
+        return masked + self.feed(data[end:], [cut - end for cut in cuts if cut > end]) if end < len(data) else masked
 
     def _end_of_head(self, data: bytes) -> int:
         """Where in `data` the first frame begins; -1 where none does."""
@@ -94,13 +97,16 @@ class TextMask:
         self._unfinished: list[str] = []
         self._chunked = False
 
-    def feed(self, data: bytes) -> bytes:
-        """The masked form of `data`, which follows everything fed before."""
+    def feed(self, data: bytes, cuts: Sequence[int] = ()) -> bytes:
+        """The masked form of `data`, which follows everything fed before, and came in pieces cut at `cuts`."""
         whole = self._tail + data
         if self._unfinished:
             self._secrets.forget(self._unfinished)
         self._chunked = self._chunked or _CHUNKED.search(whole) is not None
-        quiet = not self._secrets.hinted(_CHUNK.sub(b"", whole) if self._chunked else whole)
+        if self._chunked:
+            quiet = not self._secrets.hinted(_CHUNK.sub(b"", whole))
+        else:
+            quiet = not self._secrets.hinted(whole, [len(self._tail) + cut for cut in cuts])
         if quiet and self._secrets.idle:
             masked = data
         else:
