@@ -11,7 +11,7 @@ from helpers_recording import ENGINES, PROGRAMS, environment, named, run
 
 from tracer.reading.trace import Trace
 from tracer.recording.kinds import ITSELF
-from tracer.recording.known import Known
+from tracer.recording.known import OVERHEAD, SELDOM, Known
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -73,6 +73,64 @@ def test_nobody_answers_for_what_the_writer_has_just_forgotten():
     del value
     known.sweep()
     assert number not in known.others, "it is swept as any other"
+
+
+def test_a_text_is_held_as_long_as_somebody_has_it():
+    """Of text there is no weak reference. What only we hold, nobody can see again."""
+    known, theirs = Known(1 << 20), [f"a text {number}" for number in range(4)]
+    numbers = {id(text): number for number, text in enumerate(theirs, 1)}
+    known.rows.update(numbers)
+    known.keep({id(text): text for text in theirs})
+    for _ in range(20):
+        known.sweep()
+        assert known.rows == numbers and not known.cut
+    for _ in range(4):
+        numbers.pop(id(theirs.pop()))
+        for _ in range(SELDOM):
+            known.sweep()
+        assert known.rows == numbers and not known.cut
+
+
+def test_too_many_texts_are_forgotten_the_oldest_first():
+    known, theirs = Known(10 * (OVERHEAD + 10)), [f"a text {number:3}" for number in range(30)]
+    for number, text in enumerate(theirs, 1):
+        known.rows[id(text)] = number
+        known.keep({id(text): text})
+        known.sweep()
+    assert [*known.rows.values()] == [*range(21, 31)] and known.cut == 20
+
+
+def test_a_tuple_of_a_class_is_held_as_long_as_somebody_has_it(tmp_path: Path):
+    """It cannot change, so its number is answered at once, and nothing else is known of it."""
+    (tmp_path / "program.py").write_text(TUPLES)
+    ran = run(tmp_path / "program.py", tmp_path / "t.trace")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    with Trace.open(tmp_path / "t.trace") as opened:
+        seen = [opened.value(call.arguments[0]) for call in named(opened, "take")]
+        objects = [value.object for value in seen if value is not None]
+        assert len(objects) == 2 * 600 and 0 not in objects
+        assert len({*objects}) == 600, "each is one of its own"
+        assert objects[::2] == objects[1::2], "and the same at each sight"
+        assert {*objects[600:]}.isdisjoint(objects[:600]), "where one lay, another is another"
+
+
+TUPLES = """
+import time
+from collections import namedtuple
+Pair = namedtuple("Pair", "one other")
+def take(pair):
+    return pair
+for again in range(2):
+    held = []
+    for number in range(300):
+        pair = Pair(number, again)
+        take(pair)
+        take(pair)
+        held.append(pair)
+        if number % 100 == 50:
+            time.sleep(0.3)  # the writer comes by
+    del held, pair
+"""
 
 
 RAISED = """

@@ -7,6 +7,7 @@ import html
 import json
 import re
 import urllib.parse
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -234,3 +235,30 @@ def test_what_was_searched_before_changes_no_answer(parts: list[list[bytes]]):
         piece = b"".join(blocks)
         for text in (piece, whole := whole + piece, whole[len(piece) // 2 :], piece + whole):
             assert hints(text) == hinted(text)
+
+
+@given(st.lists(BLOCKS.map(b"".join), min_size=1, max_size=5), st.integers(0, 40))
+def test_a_piece_of_what_was_searched_is_answered_as_if_it_were_alone(pieces: list[bytes], less: int):
+    """A stream is searched as a whole; what its pieces say is asked again as buffers take them."""
+    hints, whole, cuts = Hints(), b"".join(pieces), [*accumulate(map(len, pieces[:-1]))]
+    assert hints(whole, cuts) == hinted(whole)
+    for start, stop in pairwise((0, *cuts, len(whole))):
+        for text in (whole[start:stop], whole[start : max(start, stop - less)], whole[start:]):
+            assert hints(text) == hinted(text)
+
+
+def test_pieces_of_a_stream_are_not_searched_again(monkeypatch: pytest.MonkeyPatch):
+    """What takes the writer most of its time is to search."""
+    pieces = [bytes([65 + number]) * 2000 + b"=" for number in range(6)]
+    hints, searched = Hints(), 0
+
+    def counting(data: bytes, start: int = 0, stop: int | None = None):
+        nonlocal searched
+        searched += (len(data) if stop is None else stop) - start
+        return hints_in(data, start, stop)
+
+    monkeypatch.setattr("tracer.recording.secret_hints.hints_in", counting)
+    hints(b"".join(pieces), [*accumulate(map(len, pieces[:-1]))])
+    assert searched >= 6 * 2001
+    searched = 0
+    assert not any(map(hints, pieces)) and searched < 6 * 200

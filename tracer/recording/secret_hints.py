@@ -79,22 +79,22 @@ class Hints:
         if not _signed(data):
             return b"bearer" in data.lower()
         start, stop = 0, len(data)
-        if not cuts and self._around_clean(data, start, stop) == (stop, stop, stop):
-            return False  # it lies in one that is remembered
+        lies = not cuts and self._around_clean(data, start, stop) == (stop, stop, stop)  # in one that is remembered
         while rest := self._around_clean(data, start, stop):
             seam, start, stop = rest
             if _found(data, max(0, seam - _REACH), seam):
                 return True
         if start < stop and _found(data, start, stop):
             return True
-        self.remember(data, cuts)
+        if not lies:
+            self.remember(data, cuts)
         return False
 
     def remember(self, data: bytes, cuts: Sequence[int] = ()) -> None:
         """There is nothing in these bytes that matters, nor in any piece of them."""
         if not LONG <= len(data) <= _HELD:
             return
-        begins = (0, *cuts)
+        begins = (0, *[cut for cut in cuts if cut <= len(data) - _END])
         self._clean.append((data, begins))
         for at in begins:
             self._begins[data[at : at + _END]] = data, at
