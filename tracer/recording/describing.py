@@ -42,8 +42,9 @@ class Describing:
         #: Of what says something, five numbers each, and what it says.
         self._heads: list[int] = []
         self._said: list[str | bytes] = []
-        #: What crossed the sockets just now.
+        #: What crossed the sockets just now, and its numbers.
         self._moved: list[str | bytes] = []
+        self._crossed: set[int] = set()
         #: Wire events that moved one byte which was masked, by their order.
         self._starred: dict[int, None] = {}
 
@@ -56,8 +57,9 @@ class Describing:
         kept: dict[int, str | bytes] = {id(value): value for value in self._moved}
         self._moved.clear()
         told = {id(value): value for value in compress(said, map(exact.__contains__, heads[2::5]))}
-        if not kept.keys().isdisjoint(told):  # what it says is in the wire event
-            said = [b"" if id(value) in kept else value for value in said]
+        if not self._crossed.isdisjoint(heads[::5]):  # what these say is in their wire events
+            said = [b"" if number in self._crossed else value for number, value in zip(heads[::5], said, strict=True)]
+        self._crossed.clear()
         self._known.keep(kept | told)
         if said and max(map(len, said)) > self._limit:
             self._cut(heads, said)
@@ -82,7 +84,7 @@ class Describing:
                 said[index] = value[: self._limit]
                 heads[5 * index + 4] |= CUT
 
-    def wire(self, order: int, data: bytes, masked: bytes) -> None:
+    def wire(self, order: int, number: int, data: bytes, masked: bytes) -> None:
         """Bytes crossed a socket, and were masked as the stream was: their row is the wire event's."""
         if len(data) == 1 and masked != data:
             self._starred[order] = None
@@ -90,6 +92,7 @@ class Describing:
                 del self._starred[next(iter(self._starred))]
         if identified(data):
             self._moved.append(data)
+            self._crossed.add(number)
 
     def take(self) -> tuple[list[Row], Row | None]:
         """The rows of `shape`, and of `described` what follows its number, masked; None where there is nothing. Most

@@ -156,7 +156,7 @@ class Writer:
                 stream = self._streams[key] = StreamMask(self._secrets)
             for record, data in zip(records, stream.feed_all([one.data for one in records]), strict=True):
                 masked[record.order] = data
-                self._describing.wire(record.order, record.data, data)
+                self._describing.wire(record.order, record.value, record.data, data)
         for record in moved:
             where = (
                 self._next("wire"),
