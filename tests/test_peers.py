@@ -66,6 +66,17 @@ def test_a_server_that_does_not_start_says_why(tmp_path):
         pass
 
 
+def test_a_peer_that_does_not_start_is_left_out_and_ours_is_not(capsys, monkeypatch):
+    """One in C may crash with a Python that it was not made for: the others have been measured for many minutes."""
+    titles = ["untraced", "Kolo"]
+    found = measured(titles, dict.fromkeys(titles, Path(sys.executable)), "64 bytes", 1)
+    assert [one.title for one in found] == ["untraced"]
+    assert "left out: the server with Kolo does not start: ModuleNotFoundError" in capsys.readouterr().err
+    monkeypatch.setattr("benchmarks.peers.measure.ROOT", Path("/"))
+    with pytest.raises(RuntimeError, match="the server with untraced does not start"):
+        measured(titles, dict.fromkeys(titles, Path(sys.executable)), "64 bytes", 1)
+
+
 def test_what_cannot_be_installed_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.peers.environment.FOLDER", tmp_path)
     broken = tmp_path / "python"
