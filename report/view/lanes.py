@@ -46,9 +46,9 @@ def lane_of(code: Code) -> str:
 
 def order(traces: Sequence[Trace]) -> tuple[str, ...]:
     """The lanes of several traces in one order: as the bytes that arrive meet them, then as the other threads do, then
-    as what ran before anything arrived does: what a program imports first says nothing."""
+    as the rest does: what a program imports first, or leaves to be cleared up at the end, says nothing."""
     met: dict[str, None] = {}
-    for way in (_from_a_read, _of_others, _before):
+    for way in (_from_a_read, _of_others, _of_the_rest):
         for trace in traces:
             for call in way(trace):
                 met.setdefault(lane_of(trace.calls[call].code))
@@ -58,14 +58,17 @@ def order(traces: Sequence[Trace]) -> tuple[str, ...]:
 
 
 def _from_a_read(trace: Trace) -> Iterator[int]:
-    """Of each thread that reads from a socket: the calls around its first read, from the inside, then all since."""
+    """Of each thread that reads from a socket: the calls around its first read, from the inside, then all from there to
+    the last bytes that it moved."""
     calls = _calls(trace)
+    last = {trace.carrier(wire.thread): wire.ended for wire in trace.wires if wire.direction}
     for carrier, read in _first_reads(trace).items():
         call = read.call
         while call in trace.calls:
             yield call
             call = trace.calls[call].first.parent
-        yield from (one for one in calls.get(carrier, ()) if trace.calls[one].first.start > read.began)
+        mine = calls.get(carrier, ())
+        yield from (one for one in mine if read.began < trace.calls[one].first.start < last[carrier])
 
 
 def _of_others(trace: Trace) -> Iterator[int]:
@@ -74,7 +77,7 @@ def _of_others(trace: Trace) -> Iterator[int]:
         yield from calls[carrier]
 
 
-def _before(trace: Trace) -> Iterator[int]:
+def _of_the_rest(trace: Trace) -> Iterator[int]:
     calls = _calls(trace)
     for carrier in _first_reads(trace):
         yield from calls.get(carrier, ())
