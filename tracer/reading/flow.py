@@ -241,13 +241,15 @@ class Flow:
         place: tuple[int, str] = (0, ""),
     ) -> int:
         literal = role != "written" and self._is_literal(value, call, role)
-        before = len(self.nodes)
+        before, earlier = len(self.nodes), self._states.get(value.object, value.object)
         node = self._node(value) if value.object else self._single(value, frame, place, literal)
         node.sightings.append(Sighting(order, thread, call, role, name))
         if literal and role == "argument":
             node.begun.append(order)
         if len(self.nodes) > before:
             origins = self._made_of(node, frame, thread, literal, role, place[0])
+            if not origins and value.object and earlier in self.nodes and earlier != node.id and frame is not None:
+                origins = self._changed(node, earlier, frame)
             if role == "written":
                 origins = self._memory.write(node.id, origins, self.wires[order].connection)
             for origin in origins:
@@ -255,9 +257,16 @@ class Flow:
             if literal:
                 self._by_itself.add(node.id)
         elif role == "result" and frame is not None and self._is_passed_up(node, thread):
-            for origin in self._origins.passed_up(node, frame.pool, frame.holders, self._keys(frame)):
+            # nothing like it was in its callee's hands: an array stands between, of which nothing is described
+            hand, holders = frame.pool, frame.holders
+            for origin in self._origins.in_another_form(node, hand.latest(), hand, holders, self._keys(frame)):
                 self._join(origin, node, order, thread, call)
         return node.id
+
+    def _changed(self, node: Node, earlier: int, frame: _Frame) -> list[Origin]:
+        """What a bytearray was before it changed in place; the key was given to the call that changed it."""
+        keys = [*self._keys(frame), *(self.nodes[one].octets for one in frame.passed)]
+        return self._origins.in_another_form(node, (earlier,), frame.pool, frame.holders, keys)
 
     def _is_passed_up(self, node: Node, thread: int) -> bool:
         """Whether of a value nothing is known yet but that calls gave it back."""

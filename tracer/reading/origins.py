@@ -162,10 +162,11 @@ class Origins:
         known = [*keys, *(self._nodes[c].octets for c in self._near(hand, holders))]
         return tuple({key[i:] + key[:i] for key in known if len(key) == KEY for i in range(KEY)})
 
-    def passed_up(self, node: Node, hand: Kept, holders: Collection[int], keys: Iterable[bytes]) -> list[Origin]:
-        """Of what one more call gives back that had nothing like it in its callee's hands: the whole of what this one
-        has, in another form. So an array stands between, of which nothing is described."""
-        return self._whole(node, hand.latest(), self._turned(hand, holders, keys), None)
+    def in_another_form(
+        self, node: Node, among: Iterable[int], hand: Kept, holders: Collection[int], keys: Iterable[bytes]
+    ) -> list[Origin]:
+        """The one that a value is the whole of, in another form, with the keys at hand."""
+        return self._whole(node, among, self._turned(hand, holders, keys), None)
 
     def _near(self, hand: Kept, holders: Collection[int]) -> Iterator[int]:
         """What is at hand, and what the objects of a call were given: what they hold may never have been described."""
