@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 
 import pytest
@@ -80,6 +81,38 @@ def test_a_stream_goes_on_where_it_stopped() -> None:
     assert streams.compressed(second[:-4], plain, [7]) == "inflated"
     assert streams.compressed(plain, first[:-4], [9]) == "deflated"
     assert first.endswith(TAIL)
+
+
+def test_a_stream_goes_on_past_what_could_stand_alone() -> None:
+    """The second message refers to nothing, the third to the first."""
+    stream = zlib.compressobj(wbits=-15)
+    first, second = b"a message that is worth to be compressed", bytes(range(64, 96))
+    packed = [stream.compress(plain) + stream.flush(zlib.Z_SYNC_FLUSH) for plain in (first, second, first)]
+    streams = Streams()
+    told = [streams.compressed(one[:-4], plain, [7]) for one, plain in zip(packed, (first, second, first), strict=True)]
+    assert told == ["inflated"] * 3
+
+
+PACKED = b"a text that was packed, and packed, and packed"
+
+
+@pytest.mark.parametrize("wbits", [15, 31], ids=["zlib", "gzip"])
+def test_what_has_a_head_of_its_own(wbits: int) -> None:
+    packer = zlib.compressobj(wbits=wbits)
+    packed = packer.compress(PACKED) + packer.flush()
+    assert Streams().compressed(packed, PACKED, []) == "inflated"
+    assert Streams().compressed(PACKED, packed, []) == "deflated"
+    assert Streams().compressed(packed, PACKED[:-1], []) is None
+
+
+def test_a_head_that_came_before() -> None:
+    """Alone it is nothing inflated, so nobody saw what was made of it."""
+    packed = gzip.compress(PACKED)
+    streams = Streams()
+    begun = zlib.decompressobj(31).decompress(packed[:30])
+    assert streams.compressed(packed[11:30], begun, [7]) is None
+    assert streams.compressed(packed[11:30], begun, [7], [packed[4:11], packed[:4]]) == "inflated"
+    assert streams.compressed(packed[30:], PACKED[len(begun) :], [7]) == "inflated"
 
 
 def test_of_what_is_cut_the_beginning_has_to_agree_and_the_sizes() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers_recording import ENGINES, PROGRAMS, load, named, one, recorded
+from helpers_recording import ENGINES, PROGRAMS, from_source, load, named, one, recorded
 
 from tracer.reading.trace import Trace
 from tracer.recording import DEFAULT, Scope
@@ -210,6 +210,25 @@ def test_code_without_a_file(tmp_path, engine, filename):
     assert done.result == (1, 1)
     with done.trace() as trace:
         assert len(named(trace, "factorial")) == 1
+
+
+@pytest.mark.parametrize("called", ["send", ""], ids=["a function's name", "nothing"])
+def test_what_code_is_called_is_no_file_of_the_program(tmp_path, monkeypatch, engine, called):
+    """A library compiles its own functions anew, and names them as it likes."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(compile("def send():\n    return 1\n", called, "exec"), names)
+    made = from_source("def f(send):\n    return send()\n", tmp_path)
+    trace, _ = calls(tmp_path, lambda: made.f(names["send"]), engine=engine, program=str(tmp_path), scope=DEFAULT)
+    assert len(named(trace, "f")) == 1 and named(trace, "send") == []
+    assert Scope(program=str(tmp_path)).verdict(called).reason == "no source file"
+
+
+def test_a_relative_name_of_a_file_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script").write_text("")
+    places = [Scope(program=str(tmp_path)).place(name).kind for name in ("script", "gone/by/now.py", "no_such")]
+    assert places == ["program", "program", "none"]
 
 
 def test_the_same_file_is_asked_about_once():

@@ -156,3 +156,12 @@ def test_threads_and_tasks_by_name(played: tuple[Stack, Played]) -> None:
     names = {name for journey in made.found for name in made.names(journey)}
     lane = {"waitress_flask": "waitress-N", "tornado_app": "task N (RequestHandler._execute)"}
     assert lane.get(stack.program, "Thread-N (process_request_thread)") in names
+
+
+def test_columns_as_the_bytes_meet_them(played: tuple[Stack, Played]) -> None:
+    """The server's before what it calls, whatever the program imported, or set up, first."""
+    stack, made = played
+    names = [lane.name for lane in made.view().lanes]
+    onion = {"waitress_flask": ["waitress", "flask", "werkzeug", "app"], "flask_whole": ["werkzeug", "flask", "app"]}
+    mine = onion.get(stack.program, names)
+    assert [name for name in names if name in mine] == mine, names

@@ -1,7 +1,7 @@
 """Lanes: which column a function belongs to, in which order the columns stand, and which colour each has.
 
 The order is that of the onion, as found in the trace: the socket, then each library in the order in which the threads
-that read from a socket meet it, the program last. Names stand in one table, lanes.toml.
+that read from a socket meet it, from their first read on, the program last. Names stand in one table, lanes.toml.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tracer.reading.trace import Code, Trace
+from tracer.reading.trace import Code, Trace, Wire
 
 from .model import Lane
 
@@ -45,26 +45,59 @@ def lane_of(code: Code) -> str:
 
 
 def order(traces: Sequence[Trace]) -> tuple[str, ...]:
-    """The lanes of several traces in one order: as the bytes that arrive meet them, then as the other threads do."""
+    """The lanes of several traces in one order: as the bytes that arrive meet them, then as the other threads do, then
+    as the rest does: what a program imports first, or leaves to be cleared up at the end, says nothing."""
     met: dict[str, None] = {}
-    for reading in (True, False):
+    for way in (_from_a_read, _of_others, _of_the_rest):
         for trace in traces:
-            for call in _calls(trace, reading):
+            for call in way(trace):
                 met.setdefault(lane_of(trace.calls[call].code))
     programs = {lane_of(c) for t in traces for c in t.codes.values() if c.file.facts.kind == "program" and c.recorded}
     rest = [name for name in met if name not in programs and name != PYTHON]
     return (SOCKET, PYTHON, *rest, *sorted(programs & met.keys() - {PYTHON}))
 
 
-def _calls(trace: Trace, reading: bool) -> Iterator[int]:
-    """The calls of the threads that read from a socket, thread by thread; or those of all others."""
-    readers = {wire.thread for wire in trace.wires if wire.direction == "in"}
-    by_thread: dict[int, list[int]] = {}
-    for call in trace.calls.values():
-        if (call.thread in readers) == reading:
-            by_thread.setdefault(call.thread, []).append(call.id)
-    for thread in sorted(by_thread):
-        yield from by_thread[thread]
+def _from_a_read(trace: Trace) -> Iterator[int]:
+    """Of each thread that reads from a socket: the calls around its first read, from the inside, then all from there to
+    the last bytes that it moved."""
+    calls = _calls(trace)
+    last = {trace.carrier(wire.thread): wire.ended for wire in trace.wires if wire.direction}
+    for carrier, read in _first_reads(trace).items():
+        call = read.call
+        while call in trace.calls:
+            yield call
+            call = trace.calls[call].first.parent
+        mine = calls.get(carrier, ())
+        yield from (one for one in mine if read.began < trace.calls[one].first.start < last[carrier])
+
+
+def _of_others(trace: Trace) -> Iterator[int]:
+    calls = _calls(trace)
+    for carrier in sorted(calls.keys() - _first_reads(trace).keys()):
+        yield from calls[carrier]
+
+
+def _of_the_rest(trace: Trace) -> Iterator[int]:
+    calls = _calls(trace)
+    for carrier in _first_reads(trace):
+        yield from calls.get(carrier, ())
+
+
+def _first_reads(trace: Trace) -> dict[int, Wire]:
+    """By thread, those with the lowest numbers first; an event loop's tasks are of the thread that runs them."""
+    found: dict[int, Wire] = {}
+    for wire in trace.wires:
+        if wire.direction == "in":
+            found.setdefault(trace.carrier(wire.thread), wire)
+    return dict(sorted(found.items()))
+
+
+def _calls(trace: Trace) -> dict[int, list[int]]:
+    """The calls by thread, in their order there."""
+    found: dict[int, list[int]] = {}
+    for call in sorted(trace.calls.values(), key=lambda call: call.first.start):
+        found.setdefault(trace.carrier(call.thread), []).append(call.id)
+    return found
 
 
 def lanes(names: Iterable[str]) -> tuple[Lane, ...]:

@@ -60,6 +60,8 @@ def _whole(how: str, source: bytes, target: bytes) -> bool:
         return target == b64decode(source) if how == "unarmoured" else source == b64decode(target)
     if how in ("inflated", "deflated"):
         packed, plain = (source, target) if how == "inflated" else (target, source)
+        if packed.startswith(b"\x1f\x8b"):
+            return zlib.decompress(packed, wbits=31) == plain
         return zlib.decompressobj(wbits=-15).decompress(packed + b"\x00\x00\xff\xff") == plain
     return False
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .equals import Equals
-from .extent import literals
+from .extent import defaults, literals
 from .kept import Kept
 from .memory import Memory
 from .nodes import Edge as Edge
@@ -71,6 +71,7 @@ class Flow:
         self._parts: dict[int, list[tuple[str, Value]]] = {}
         self._met: set[int] = set()
         self._literals: dict[int, frozenset[str | bytes]] = {}
+        self._by_itself: set[int] = set()
         self._fresh = 0
         for _, what, item in self._events():
             {"call": self._begin, "end": self._end, "wire": self._move}[what](item)  # type: ignore[operator]
@@ -240,18 +241,39 @@ class Flow:
         place: tuple[int, str] = (0, ""),
     ) -> int:
         literal = role != "written" and self._is_literal(value, call, role)
-        before = len(self.nodes)
+        before, earlier = len(self.nodes), self._states.get(value.object, value.object)
         node = self._node(value) if value.object else self._single(value, frame, place, literal)
         node.sightings.append(Sighting(order, thread, call, role, name))
         if literal and role == "argument":
             node.begun.append(order)
         if len(self.nodes) > before:
             origins = self._made_of(node, frame, thread, literal, role, place[0])
+            if not origins and value.object and earlier in self.nodes and earlier != node.id and frame is not None:
+                origins = self._changed(node, earlier, frame)
             if role == "written":
                 origins = self._memory.write(node.id, origins, self.wires[order].connection)
             for origin in origins:
                 self._join(origin, node, order, thread, call)
+            if literal:
+                self._by_itself.add(node.id)
+        elif role == "result" and frame is not None and self._is_passed_up(node, thread):
+            # nothing like it was in its callee's hands: an array stands between, of which nothing is described
+            hand, holders = frame.pool, frame.holders
+            for origin in self._origins.in_another_form(node, hand.latest(), hand, holders, self._keys(frame)):
+                self._join(origin, node, order, thread, call)
         return node.id
+
+    def _changed(self, node: Node, earlier: int, frame: _Frame) -> list[Origin]:
+        """What a bytearray was before it changed in place; the key was given to the call that changed it."""
+        keys = [*self._keys(frame), *(self.nodes[one].octets for one in frame.passed)]
+        return self._origins.in_another_form(node, (earlier,), frame.pool, frame.holders, keys)
+
+    def _is_passed_up(self, node: Node, thread: int) -> bool:
+        """Whether of a value nothing is known yet but that calls gave it back."""
+        if node.id in self.into or node.id in self._by_itself or node.wire is not None or node.size <= LEAST:
+            return False
+        only_given = all(sighting.role == "result" and sighting.thread == thread for sighting in node.sightings)
+        return only_given and not self._ordinary(node.octets)
 
     def _made_of(
         self, node: Node, frame: _Frame | None, thread: int, literal: bool, role: str, holder: int
@@ -276,10 +298,13 @@ class Flow:
         return (frame.pool for frame in reversed(self._stacks.get(thread, [])))
 
     def _is_literal(self, value: Value, call: int, role: str) -> bool:
-        """Whether the function that made a value has it in its source: then it was made of nothing else."""
+        """Whether the function that made a value has it in its source: then it was made of nothing else. So it is where
+        a parameter's default says the same: nothing was passed, or what is known by then."""
         if call not in self.trace.calls:
             return False
         made_by = self.trace.calls[call]
+        if role == "argument" and value.data in defaults(made_by.code):
+            return True
         code = made_by.code if role == "result" else self.trace.codes.get(made_by.first.caller)
         if code is None:
             return False

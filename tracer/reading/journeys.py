@@ -10,9 +10,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .flow import Edge, Flow, Node, Sighting, is_data
+from .flow import Edge, Flow, Node, Sighting
+from .hands import Seen, given_inside, of_program, seen_by_program
 from .relations import OF_MADE, OF_SOURCE
-from .trace import Call, Code, Trace, Wire
+from .trace import Call, Trace, Wire
 
 #: Of the calls that were passed a value and are active, as many are looked at.
 NESTED = 64
@@ -79,14 +80,16 @@ def journeys(flow: Flow) -> tuple[Journey, ...]:
     """
     found: list[Journey] = []
     told: set[int] = set()
-    seen = list(_seen_by_program(flow))
+    seen = list(seen_by_program(flow))
     passes = _passes(seen)
     for order, call, direction, node in seen:
         ways = []
         if node.id not in told:
             way = _back(flow, node, order, direction == "in")
-            if direction == "in" or _got(flow, node, way[0], told):
+            if direction == "in":
                 ways.append(("in", way))
+            elif _got(flow, node, way[0], told):
+                found += _out_of_objects(flow, node, (order, call), way, told)
         if direction == "out":
             ways.append(("out", _on(flow, node, order, passes)))
         ways = [(whither, way) for whither, way in ways if way[2]]
@@ -104,14 +107,40 @@ def _got(flow: Flow, node: Node, way: tuple[Node, ...], told: set[int]) -> bool:
     between = (s.call for one in way if one is not node and one.wire is None for s in one.sightings)
     by_itself = any(one.id in told for one in way)
     return not by_itself or any(
-        call in flow.trace.calls and not _of_program(flow.trace.calls[call].code) for call in between
+        call in flow.trace.calls and not of_program(flow.trace.calls[call].code) for call in between
     )
+
+
+def _out_of_objects(flow: Flow, node: Node, where: tuple[int, Call], way: Way, told: set[int]) -> list[Journey]:
+    """What the program must have got, where it passes `node` on: that; or, where it put something of its own beside it
+    or wrote it in capitals, what it did this to."""
+    of = _worked_on(flow, node)
+    if of is None:
+        return [Journey(0, "in", node, where[1], where[0], *way)] if way[2] else []
+    found = []
+    for one in of:
+        last = [s for s in one.sightings if s.order <= where[0] and s.call in flow.trace.calls]
+        way = _back(flow, one, last[-1].order) if last and one.wire is None and one.id not in told else ((), (), ())
+        if way[2]:
+            told.add(one.id)
+            found.append(Journey(0, "in", one, flow.trace.calls[last[-1].call], last[-1].order, *way))
+    return found
+
+
+def _worked_on(flow: Flow, node: Node) -> list[Node] | None:
+    """Of what a value was made, if not of that alone, or of what the program was given in an object: else None."""
+    edges = flow.into.get(node.id, [])
+    sources = [flow.nodes[edge.source] for edge in edges]
+    put = [edge.relation.stop - edge.relation.start for edge in edges if edge.relation.how in OF_MADE]
+    beside = bool(put) and sum(put) < node.size
+    folded = [edge.relation.how for edge in edges] == ["folded"] and given_inside(flow, sources[0])
+    return sources if beside or folded else None
 
 
 def answers(flow: Flow) -> tuple[Journey, ...]:
     """What was written and made of what was read, without the program ever having had it: a ping's payload in its
     pong. The direction of such a journey is ``through``; its value is the last that is both, whole."""
-    program = {node.id for _, _, _, node in _seen_by_program(flow)}
+    program = {node.id for _, _, _, node in seen_by_program(flow)}
     found: list[Journey] = []
     for wire in flow.wires.values():
         value = flow.trace.value(wire.value) if wire.direction == "out" else None
@@ -147,66 +176,6 @@ def _within(flow: Flow, node: Node, last: Node) -> tuple[int, int]:
             return start, stop
         todo += [(flow.nodes[e.target], *_target_range(flow, e, start, stop)) for e in flow.out_of.get(one.id, ())]
     return 0, last.size
-
-
-Seen = tuple[int, Call, str, Node]
-
-
-def _seen_by_program(flow: Flow) -> Iterator[Seen]:
-    """(order, call, in, out or own, node): every value that crossed between the program's own code and other code, what
-    it read and wrote by itself, and what one of its functions gave another. A coroutine that a loop begins has no
-    caller that is known: what the program had, and gave to none by itself, it gave to that."""
-    seen: list[Seen] = []
-    own: list[Seen] = []
-    begun: list[Seen] = []
-    for call in flow.trace.calls.values():
-        caller = flow.trace.codes.get(call.first.caller)
-        from_program, to_program = _of_program(caller), _of_program(call.code)
-        if from_program and to_program:
-            own += _given(flow, call, "own")
-        elif not from_program and not to_program:
-            if call.code.kind == "coroutine" and caller is not None and not caller.recorded:
-                begun += _given(flow, call, "out")
-        else:
-            given, got = ("out", "in") if from_program else ("in", "out")
-            seen += _given(flow, call, given)
-            for span in call.spans:
-                if span.ended in ("returned", "yielded"):
-                    seen += [(span.stop, call, got, node) for node in _nodes(flow, span.value)]
-    passed = {node.id for _, _, direction, node in seen if direction == "out"}
-    seen += [one for one in _moved_by_program(flow) if one[2] == "in" or one[3].id not in passed]
-    had = {one[3].id for one in (*seen, *own)}
-    seen += [one for one in begun if one[3].id in had and one[3].id not in passed]
-    return iter(sorted([*seen, *own], key=lambda found: found[0]))
-
-
-def _given(flow: Flow, call: Call, direction: str) -> list[Seen]:
-    return [(call.first.start, call, direction, node) for number in call.arguments for node in _nodes(flow, number)]
-
-
-def _moved_by_program(flow: Flow) -> Iterator[Seen]:
-    """What the program read from a socket, or wrote to one, without a library between."""
-    for wire in flow.wires.values():
-        call = flow.trace.calls.get(wire.call)
-        value = flow.trace.value(wire.value)
-        node = flow.node_of(value) if value is not None else None
-        if call is not None and node is not None and _of_program(flow.trace.codes.get(wire.code)):
-            yield wire.ended if wire.direction == "in" else wire.began, call, wire.direction, node
-
-
-def _of_program(code: Code | None) -> bool:
-    return code is not None and code.file.facts.kind == "program"
-
-
-def _nodes(flow: Flow, number: int) -> list[Node]:
-    """The node of a value that is text or bytes; of a container, those directly inside it."""
-    value = flow.trace.value(number)
-    if value is None:
-        return []
-    held = [value]
-    if value.kind == "container":
-        held = [v for _, child in flow.trace.parts.get(number, ()) if (v := flow.trace.value(child)) is not None]
-    return [node for v in held if is_data(v) and (node := flow.node_of(v)) is not None]
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .relations import Relation
+from .relations import OF_MADE, OF_SOURCE, Relation
 from .trace import Value, Wire
+
+#: What is left of a character that was cut begins with one of these bytes (RFC 3629, section 3).
+CONTINUES = range(0x80, 0xC0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,14 @@ class Node:
         self.octets = octets(self.value)
         self.size = max(len(self.octets), self.value.size) if self.value.cut else len(self.octets)
 
+    def rest(self, done: int) -> str | bytes:
+        """What is kept of it behind its first bytes: text, unless they end inside a character."""
+        data = self.value.data or b""
+        if isinstance(data, bytes) or not done:
+            return data[done:]
+        left = self.octets[done:]
+        return left if left[:1] and left[0] in CONTINUES else left.decode("utf-8", "surrogatepass")
+
 
 def octets(value: Value) -> bytes:
     """What is kept of a value, text as UTF-8."""
@@ -87,3 +98,9 @@ def makeshift(node: Node, found: list[Origin]) -> bool:
     sizes = [origin.relation.stop - origin.relation.start for origin in found]
     pieces = {origin.source for origin in found}
     return found[0].relation.how == "joined" and (sum(sizes) < node.size or len(pieces) < len(found))
+
+
+def is_form(found: Relation, source: Node, made: Node) -> bool:
+    """Whether it is the whole in another form, for all that it has offsets."""
+    whole = source.size if found.how in OF_SOURCE else made.size
+    return found.how not in ("slice", "joined") and (found.how in OF_MADE or found.stop - found.start == whole)

@@ -12,7 +12,7 @@ from .gather import Gathered, Rest, following, gathered
 from .joins import tile
 from .kept import KEPT, Kept
 from .memory import Memory
-from .nodes import Edge, Node, makeshift, tells_more
+from .nodes import CONTINUES, Edge, Node, is_form, makeshift, tells_more
 from .nodes import Origin as Origin
 from .ordinary import Ordinary, is_number
 from .relations import LEAST, OF_MADE, OF_SOURCE, Relation, in_part, relation
@@ -30,8 +30,6 @@ KEY = 4
 UNLIKELY = 1000
 #: Of so many pieces something is gathered.
 GATHERED = 256
-#: What is left of a character that was cut begins with one of these bytes (RFC 3629, section 3).
-CONTINUES = range(0x80, 0xC0)
 #: Of what an object was given, as much of the latest may still be in it.
 INSIDE = 16
 
@@ -153,12 +151,22 @@ class Origins:
         return self._memory.take(following, reads) if reads is not None else []
 
     def _at_hand(self, node: Node, hand: Kept, holders: Collection[int], keys: Iterable[bytes] | None) -> list[Origin]:
-        known = [*keys, *(self._nodes[c].octets for c in self._near(hand, holders))] if keys is not None else []
-        turned = tuple({key[i:] + key[:i] for key in known if len(key) == KEY for i in range(KEY)})  # goes on anywhere
+        turned = self._turned(hand, holders, keys) if keys is not None else ()
         found = self._whole(node, hand.latest(), turned, None) or self._packed(node, hand, holders)
         if found or (found := self._goes_on(node, hand, holders)):
             return found
         return self._joined(node, hand, AT_HAND, 0, False) or self._cut(node, hand.latest())
+
+    def _turned(self, hand: Kept, holders: Collection[int], keys: Iterable[bytes]) -> tuple[bytes, ...]:
+        """What may be a masking key, begun anywhere."""
+        known = [*keys, *(self._nodes[c].octets for c in self._near(hand, holders))]
+        return tuple({key[i:] + key[:i] for key in known if len(key) == KEY for i in range(KEY)})
+
+    def in_another_form(
+        self, node: Node, among: Iterable[int], hand: Kept, holders: Collection[int], keys: Iterable[bytes]
+    ) -> list[Origin]:
+        """The one that a value is the whole of, in another form, with the keys at hand."""
+        return self._whole(node, among, self._turned(hand, holders, keys), None)
 
     def _near(self, hand: Kept, holders: Collection[int]) -> Iterator[int]:
         """What is at hand, and what the objects of a call were given: what they hold may never have been described."""
@@ -281,7 +289,7 @@ class Origins:
                     return [Origin(chosen.source, chosen.relation, via, True)]
                 continue
             found = self._relation(one, node, keys)
-            if found is None or (found.how in OF_SOURCE | OF_MADE and not _form(found, one, node)):
+            if found is None or (found.how in OF_SOURCE | OF_MADE and not is_form(found, one, node)):
                 continue
             if only is not None and found.how not in only:
                 continue
@@ -306,10 +314,16 @@ class Origins:
         for source in hand.latest():
             one = self._nodes[source]
             if source != node.id and not isinstance(one.value.data, str):
-                how = self._streams.compressed(one.octets, node.octets, holders)
+                how = self._streams.compressed(one.octets, node.octets, holders, self._earlier(source, holders))
                 if how is not None:
                     return [Origin(source, Relation(how, 0, node.size))]
         return []
+
+    def _earlier(self, source: int, holders: Collection[int]) -> Iterator[bytes]:
+        """The bytes that the first of a call's objects was given before a source, the latest first."""
+        latest = self._given[holder].latest(INSIDE) if (holder := next(iter(holders), 0)) in self._given else iter(())
+        if source in latest:  # what was given since is passed by
+            yield from (self._nodes[one].octets for one in latest if self._nodes[one].value.type == "bytes")
 
     def _joined(self, node: Node, kept: Kept, most: int, via: int, once: bool) -> list[Origin]:
         """The parts that it was joined of, those of one byte only where nothing is missing."""
@@ -378,15 +392,9 @@ class Origins:
         data = source.value.data
         if data is None or node.value.data is None:
             return None
-        found = relation(data[done:] if done else data, node.value.data)
+        found = relation(source.rest(done), node.value.data)
         if found is None or (not done and found.how not in OF_SOURCE) or found.how not in (*OF_SOURCE, *EQUAL):
             return None
         again = not done and source.octets.find(node.octets, found.start + 1) >= 0
         how = "slice" if found.how in EQUAL else found.how
         return Origin(source.id, Relation(how, found.start + done, found.stop + done), via, again)
-
-
-def _form(found: Relation, source: Node, made: Node) -> bool:
-    """Whether it is the whole in another form, for all that it has offsets."""
-    whole = source.size if found.how in OF_SOURCE else made.size
-    return found.how not in ("slice", "joined") and (found.how in OF_MADE or found.stop - found.start == whole)

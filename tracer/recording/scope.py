@@ -198,7 +198,7 @@ class Scope:
         return self._places[filename]
 
     def _find_place(self, filename: str) -> Place:
-        if filename.startswith("<"):
+        if filename.startswith("<") or _is_no_file(filename):
             return Place(filename, "none", "", "", "")
         path = _real(filename)
         if path.startswith(OWN):
@@ -314,6 +314,12 @@ def _describe(place: Place) -> str:
         "stdlib": f"standard library, {place.module}",
         "other": f"package {place.lane}, outside site-packages",
     }[place.kind]
+
+
+def _is_no_file(filename: str) -> bool:
+    """Whether it is only what somebody called the code that they compiled, a function's name or nothing at all: taken
+    as a path it would lie in the folder that the program happens to run in. A module's file may be gone by now."""
+    return not os.path.isabs(filename) and not filename.endswith(".py") and not os.path.isfile(filename)
 
 
 def _dotted(relative: str) -> str:

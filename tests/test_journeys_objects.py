@@ -1,0 +1,97 @@
+"""What a program takes out of an object that a library gave it, and works on before it passes it on: it got what lay
+there, and made the rest by itself."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from helpers_recording import from_source, recorded
+
+from report.view.messages import bytes_of
+from tracer.reading.flow import Flow
+from tracer.reading.journeys import Journey, journeys
+from tracer.scenarios.client import MASK
+
+#: A library whose messages are objects, and which unmasks in place.
+PARCELS = """
+class Message:
+    pass
+
+
+def unmask(key, data):
+    for place in range(len(data)):
+        data[place] ^= key[place % 4]
+
+
+class Peer:
+    def __init__(self, end):
+        self._end = end
+
+    def _message(self, data):
+        message = Message()
+        message.text = data.decode()
+        return message
+
+    def receive(self):
+        frame = self._end.recv(100)
+        payload = bytearray(frame[4:])
+        unmask(frame[:4], payload)
+        return self._message(payload)
+
+    def send(self, text):
+        self._end.sendall(text.encode())
+"""
+PROGRAM = """
+def main(peer, receiving):
+    receiving()
+    peer.send("echo: " + peer.receive().text + "!")
+    receiving()
+    peer.send(peer.receive().text.upper())
+    receiving()
+    peer.send(peer.receive().text)
+"""
+SAID = ["Hello there", "louder", "as it is"]
+
+
+def _masked(text: str) -> bytes:
+    return bytes(byte ^ MASK[place % 4] for place, byte in enumerate(text.encode()))
+
+
+@pytest.fixture
+def flow(tmp_path: Path) -> Flow:
+    for name in ("app", "lib"):
+        (tmp_path / name).mkdir()
+    library = from_source(PARCELS, tmp_path / "lib", "parcels")
+    program = from_source(PROGRAM, tmp_path / "app", "app")
+    ours, theirs = socket.socketpair()
+    waiting = iter(SAID)
+    with ours, theirs:
+        done = recorded(
+            tmp_path / "made.trace", program.main, library.Peer(ours),
+            lambda: theirs.sendall(MASK + _masked(next(waiting))),
+            scope=("program", "parcels"), program=str(tmp_path / "app"),
+        )  # fmt: skip
+    assert done.error is None, done.error
+    return Flow(done.trace())
+
+
+def _told(flow: Flow, direction: str) -> list[tuple[str | bytes | None, list[bytes]]]:
+    def wire(journey: Journey) -> list[bytes]:
+        return [bytes_of(flow.trace, s.wire)[s.start : s.stop] for s in journey.wires]
+
+    return [(j.node.value.data, wire(j)) for j in journeys(flow) if j.direction == direction]
+
+
+def test_what_it_got(flow: Flow) -> None:
+    assert _told(flow, "in") == [(text, [_masked(text)]) for text in SAID]
+
+
+def test_what_it_gave(flow: Flow) -> None:
+    assert [value for value, _ in _told(flow, "out")] == ["echo: Hello there!", "LOUDER", "as it is"]
+
+
+def test_it_had_it_when_the_object_came(flow: Flow) -> None:
+    had = [j.call.code.qualname for j in journeys(flow) if j.direction == "in"]
+    assert had[:2] == ["Peer.receive", "Peer.receive"]
