@@ -150,6 +150,12 @@ def test_the_parts_of_a_signed_token():
     assert secrets.text(f"payload {token[:18]}, signature {token[-26:]}") == f"payload {'*' * 18}, signature {'*' * 26}"
     assert secrets.text("example") == "example"
 
+    digest = "69498b2844107f077ec854ea827d94f9"
+    for between in ("|", ":", "%7C"):
+        secrets = Secrets()
+        secrets.text(f"Cookie: remember_token=12{between}{digest}\r\n")
+        assert secrets.text(f"made {digest} for 12") == f"made {'*' * 32} for 12"
+
 
 #: A name of each kind, and what may stand between it and its value.
 NAMES = (
