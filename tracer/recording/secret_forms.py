@@ -24,8 +24,8 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
 _SAFE = re.compile(r"[A-Za-z0-9_.~-]*\Z")
 _OPAQUE = re.compile(r"(?=.*\d)[\w-]{10,}\Z|(?=.*[a-z])(?=.*[A-Z])[\w-]{16,}\Z")
 
-#: What signers put between the parts of a token, in a URL too.
-_BETWEEN = re.compile(r"[.:|]|%3A|%7C", re.I)
+#: What signers put between the parts of a token, in a URL too, and what stands between a password's salt and digest.
+_BETWEEN = re.compile(r"[.:|$]|%3A|%7C", re.I)
 
 
 def forms(secret: str) -> dict[str, str]:
