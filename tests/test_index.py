@@ -86,7 +86,7 @@ def write(path: Path, batches: list[tuple[int, Events]], wires: dict[int, int] |
     texts = [str(number) for number in range(1, 400)]
     heads = [number for one in range(1, 400) for number in (one, 0, 1, 0, 0)]
     told = (packed([]), packed(heads), packed([*map(len, texts)]), b"", "".join(texts).encode())
-    db.execute("insert into described values (1, ?, ?, ?, ?, ?)", told)
+    db.execute("insert into described values (1, ?, ?, ?, ?, ?, null)", told)
     for number, ended in (wires or {}).items():
         row = (number, ended, ended, 1, "send", None, 1, 7, 0, None, None, "", 0, 0, None)
         db.execute(f"insert into wire values ({','.join('?' * len(row))})", row)

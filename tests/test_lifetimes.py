@@ -123,7 +123,7 @@ def test_a_text_is_held_as_long_as_somebody_has_it():
     known, theirs = Known(1 << 20), [f"a text {number}" for number in range(4)]
     numbers = {id(text): number for number, text in enumerate(theirs, 1)}
     known.rows.update(numbers)
-    known.keep({id(text): text for text in theirs})
+    known.keep(theirs)
     for _ in range(20):
         known.sweep()
         assert known.rows == numbers and not known.cut
@@ -138,7 +138,7 @@ def test_too_many_texts_are_forgotten_the_oldest_first():
     known, theirs = Known(10 * (OVERHEAD + 10)), [f"a text {number:3}" for number in range(30)]
     for number, text in enumerate(theirs, 1):
         known.rows[id(text)] = number
-        known.keep({id(text): text})
+        known.keep([text])
         known.sweep()
     assert [*known.rows.values()] == [*range(21, 31)] and known.cut == 20
 

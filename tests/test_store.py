@@ -560,7 +560,7 @@ def test_descriptions_that_cannot_be(tmp_path, good, numbers, said):
     path.write_bytes(good[0])
     db = sqlite3.connect(path)
     db.execute("insert into shape values (77, 'T', 'object', '[\".a\", \".b\"]')")
-    db.execute("insert into described values (5000, ?, x'', x'', x'', x'')", (packed(numbers),))
+    db.execute("insert into described values (5000, ?, x'', x'', x'', x'', null)", (packed(numbers),))
     db.commit()
     db.close()
     refused_unchanged(path, said)

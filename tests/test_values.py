@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tracer.reading.trace import Trace, Value
-from tracer.recording.packing import places, shared
 
 QUICK = settings(
     max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -352,58 +351,6 @@ def test_huge_values_cost_little(tmp_path):
     assert len(trace.parts[values[2].id]) < 10_000
     trace.close()
     assert (tmp_path / "t.trace").stat().st_size < 4 << 20
-
-
-GROW = """
-def grown(buffer):
-    return len(buffer)
-
-
-def all_of(chunks):
-    buffer = bytearray()
-    for chunk in chunks:
-        buffer += chunk
-        grown(buffer)
-    while buffer:
-        del buffer[: len(chunks[0])]
-        grown(buffer)
-"""
-
-
-def test_a_buffer_is_written_once_and_told_at_each_change(tmp_path):
-    module, chunks = from_source(GROW, tmp_path), [bytes([65 + at]) * 2048 for at in range(20)]
-    options = {"program": str(tmp_path), "scope": ("made:grown",)}
-    done = recorded(tmp_path / "t.trace", module.all_of, chunks, **options)
-    written = (tmp_path / "t.trace").stat().st_size
-    with done.trace() as trace:
-        consistent(trace)
-        told = [trace.value(call.arguments[0]).data for call in named(trace, "grown")]
-    whole = b"".join(chunks)
-    growing = [whole[: 2048 * at] for at in range(1, 21)]
-    assert told == growing + [whole[2048 * at :] for at in range(1, 21)]
-    assert written < 6 * len(whole) < sum(map(len, told)) / 3
-
-
-@settings(QUICK, max_examples=200)
-@given(st.data())
-def test_long_texts_are_shared_and_found_again(data):
-    """Whatever is cut from, put to, or the same as something else."""
-    pieces = [bytes([number]) * size for number, size in ((1, 1500), (2, 700), (1, 64), (3, 1100))]
-    whole = st.lists(st.sampled_from(pieces), max_size=5).map(b"".join)
-    texts = data.draw(st.lists(whole | st.binary(max_size=70), max_size=12))
-    written, starts = shared(texts)
-    blob = b"".join(written)
-    where = places(len(blob), [*map(len, texts)], starts)
-    assert [blob[start:stop] for start, stop in where] == texts
-    assert len(blob) <= sum(map(len, texts))
-
-
-@pytest.mark.parametrize(
-    ("lengths", "starts"), [((3, 8), ()), ((3, -1), ()), ((4, 4), (0, 7)), ((4,), (-1,)), ((4, 4), (0,))]
-)
-def test_texts_that_cannot_lie_there(lengths, starts):
-    with pytest.raises(ValueError):
-        places(10, lengths, starts)
 
 
 def test_deep_and_circular_values(tmp_path):

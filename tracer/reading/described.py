@@ -20,17 +20,31 @@ def fill_values(db: sqlite3.Connection) -> None:
     the wire event says of them counts."""
     shapes = {row[0]: (*row[1:3], _labels(*row)) for row in db.execute("select id, type, kind, labels from shape")}
     insert = "insert or {} into value values (?, ?, ?, ?, ?, ?, ?)"
-    for row in db.execute("select id, objects, heads, lengths, starts, told from described order by id"):
+    for row in db.execute("select id, objects, heads, lengths, starts, told, wire from described order by id"):
         try:
             objects, heads, lengths, starts = map(unpacked, row[1:5])
         except (TypeError, ValueError) as error:
             raise Damaged(f"the descriptions {row[0]} cannot be unpacked ({error})") from None
-        db.executemany(insert.format("replace"), _told(row[0], heads, lengths, starts, row[5], shapes))
+        ends = (start + length for start, length in zip(starts, lengths, strict=False))
+        told = row[5] + _behind(db, row[6], max(ends, default=0) - len(row[5]))
+        db.executemany(insert.format("replace"), _told(row[0], heads, lengths, starts, told, shapes))
         values, parts = _held(row[0], objects, shapes)
         db.executemany(insert.format("ignore"), values)
         db.executemany("insert or replace into part values (?, ?, ?, ?)", parts)
     moved = "select value, value, 'bytes', 'bytes', length(data), data, 0 from wire where data is not null order by id"
     db.execute(f"insert or replace into value {moved}")
+
+
+def _behind(db: sqlite3.Connection, first: int | None, size: int) -> bytes:
+    """At least so many of the bytes that moved in the wire event `first` and in those after it, if there are so
+    many."""
+    found: list[bytes] = []
+    if size > 0 and first is not None:
+        moved = db.execute("select data from wire where id >= ? and data is not null order by id", (first,))
+        while size > 0 and (row := moved.fetchone()):
+            found += row
+            size -= len(row[0])
+    return b"".join(found)
 
 
 def _told(

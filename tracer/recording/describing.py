@@ -17,7 +17,7 @@ from .events import BYTES, CUT
 from .kinds import identified
 from .known import Known
 from .layouts import Layouts
-from .packing import packed, places, shared, unpacked
+from .packing import beginnings, packed, shared, unpacked
 from .secret_hints import LONG, hints_in
 from .secrets import Secrets
 from .seen import Bound, Named, Veiled
@@ -45,6 +45,10 @@ class Describing:
         #: What crossed the sockets just now, and its numbers.
         self._moved: list[str | bytes] = []
         self._crossed: set[int] = set()
+        #: The latest wire events that moved bytes, by their number, as they are written; and how many of them came at
+        #: the time before: what was read then may be looked at only now.
+        self._behind: list[tuple[int, bytes]] = []
+        self._old = 0
         #: Wire events that moved one byte which was masked, by their order.
         self._starred: dict[int, None] = {}
 
@@ -54,13 +58,12 @@ class Describing:
         said = heads[5::6]
         del heads[5::6]
         exact = (self._layouts.text, self._layouts.octets)
-        kept: dict[int, str | bytes] = {id(value): value for value in self._moved}
+        self._known.keep(self._moved)
         self._moved.clear()
-        told = {id(value): value for value in compress(said, map(exact.__contains__, heads[2::5]))}
+        self._known.keep(compress(said, map(exact.__contains__, heads[2::5])))
         if not self._crossed.isdisjoint(heads[::5]):  # what these say is in their wire events
             said = [b"" if number in self._crossed else value for number, value in zip(heads[::5], said, strict=True)]
         self._crossed.clear()
-        self._known.keep(kept | told)
         if said and max(map(len, said)) > self._limit:
             self._cut(heads, said)
         self._heads, self._said = heads, said
@@ -94,9 +97,15 @@ class Describing:
             self._moved.append(data)
             self._crossed.add(number)
 
+    def written(self, number: int, masked: bytes) -> None:
+        """What moved in a wire event is written, masked, behind that of all before it."""
+        self._behind.append((number, masked))
+
     def take(self) -> tuple[list[Row], Row | None]:
-        """The rows of `shape`, and of `described` what follows its number, masked; None where there is nothing. Most
-        values have no secret, and all together are quick to be looked at for a hint."""
+        """The rows of `shape`, and of `described` what follows its number, masked; None where there is nothing."""
+        behind = self._behind[:]
+        del self._behind[: self._old]
+        self._old = len(self._behind)
         (objects, self._objects), (heads, self._heads), (said, self._said) = (
             (self._objects, []),
             (self._heads, []),
@@ -107,23 +116,26 @@ class Describing:
         if not (heads or objects):
             return shapes, None
         told = [one if type(one) is bytes else octets(one) for one in said]
-        written, starts = shared(told)
+        around = [data for _, data in behind]
+        written, starts = shared(told, around)
         while not self._secrets.show and self._mask(said, told, written, starts):
-            written, starts = shared(told)  # and once more: some may hold what was learned from others
-        lengths = packed([*map(len, told)])
-        return shapes, (packed(objects), packed(heads), lengths, packed(starts), b"".join(written))
+            written, starts = shared(told, around)  # and once more: some may hold what was learned from others
+        lengths, whole = packed([*map(len, told)]), b"".join(written)
+        first = behind[0][0] if behind and starts and max(starts) >= len(whole) else None
+        return shapes, (packed(objects), packed(heads), lengths, packed(starts), whole, first)
 
     def _mask(self, said: list[str | bytes], told: list[bytes], written: list[bytes], starts: list[int]) -> bool:
-        """Mask, here and there, those in which there may be a secret; whether any has changed. What is written is
-        looked at at once: only a text that has a part of a hint, or of a known secret, is looked at by itself."""
+        """Mask, here and there, those in which there may be a secret; whether any has changed. Most have none, and what
+        is written is looked at at once: only a text that has a part of a hint, or of a known secret, is looked at by
+        itself. What lies in a wire event has been."""
         where = sorted(self._suspicious(written))
         if not where:
             return False
         begins, ends = [start for start, _ in where], [*accumulate((stop for _, stop in where), max)]
-        lies, changed = places(sum(map(len, written)), [*map(len, told)], starts), False
-        for index, (start, stop) in enumerate(lies):
+        lengths, changed = [*map(len, told)], False
+        for index, (start, length) in enumerate(zip(beginnings(lengths, starts), lengths, strict=True)):
             first = bisect_right(ends, start)
-            if first < len(begins) and begins[first] < stop:
+            if first < len(begins) and begins[first] < start + length:
                 said[index] = self.masked(said[index])
                 masked = octets(said[index])
                 changed = changed or masked != told[index]
@@ -148,17 +160,23 @@ class Describing:
         """Text or bytes without what is known to be secret, or looks so."""
         return self._secrets.text(data) if isinstance(data, str) else self._secrets.data(data)
 
-    def again(self, heads: bytes, lengths: bytes, starts: bytes, told: bytes) -> tuple[bytes, bytes] | None:
-        """The lengths and the text of a row of `described`, masked once more, where it holds a secret that was learned
-        since, and nothing shared any more: each is masked by itself. None where it does not."""
+    def again(self, heads: bytes, lengths: bytes, starts: bytes, told: bytes) -> tuple[bytes, bytes, bytes] | None:
+        """Lengths, starts and text of a row of `described`, masked once more, where it holds a secret that was learned
+        since. None where it does not. Each is masked by itself, so none is shared any more; what lies in a wire event
+        stays there."""
         if not self._secrets.knows(told.decode("latin-1")):
             return None
-        parts = []
-        where = places(len(told), unpacked(lengths), unpacked(starts))
-        for flags, (start, stop) in zip(unpacked(heads)[4::5], where, strict=True):
-            part = told[start:stop]
+        parts, sizes, lies, size = [], unpacked(lengths), [], 0
+        for flags, start, length in zip(unpacked(heads)[4::5], beginnings(sizes, unpacked(starts)), sizes, strict=True):
+            if start >= len(told):
+                lies.append((False, start - len(told), length))
+                continue
+            part = told[start : start + length]
             parts.append(octets(self.masked(part if flags & BYTES else part.decode())))
-        return packed([*map(len, parts)]), b"".join(parts)
+            lies.append((True, size, len(parts[-1])))
+            size += len(parts[-1])
+        begins = [at if here else size + at for here, at, _ in lies]
+        return packed([length for *_, length in lies]), packed(begins), b"".join(parts)
 
     def _shape(self, number: int, kind: str, word: str, labels: tuple[str, ...]) -> Row:
         return number, kind, word, json.dumps([self._secrets.text(label) for label in labels], ensure_ascii=False)
@@ -175,7 +193,7 @@ class Describing:
         data = told.data
         masked = self._secrets.data(data, name) if isinstance(data, bytes) else self._secrets.text(data or "", name)
         if identified(value):
-            self._known.keep({id(value): value})
+            self._known.keep([value])
         self._row(number, number if identified(value) else 0, told._replace(data=masked))
 
     def _secret(self, value: Any, name: str) -> None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import compress, count, repeat
-from operator import is_
+from operator import is_, not_
 from sys import getrefcount
 from typing import Any
 from weakref import ref
@@ -69,7 +69,7 @@ class Known:
         self._thorough = thorough
         #: Text and bytes that are kept alive, by `id`: what came since the last sweep; the rest, the oldest first, and
         #: how many bytes that is, at most.
-        self._fresh: dict[int, str | bytes] = {}
+        self._fresh: list[str | bytes] = []
         self._texts: dict[int, str | bytes] = {}
         self._held = 0
         #: What is held itself: since the last sweep, and those that were looked at, by `id`, the oldest first. What
@@ -153,17 +153,17 @@ class Known:
             del whole[: len(part)]
         return taken  # type: ignore[return-value]
 
-    def keep(self, values: dict[int, str | bytes]) -> None:
-        """Keep text and bytes alive that have a row, by their `id`s, the oldest first."""
-        self._fresh.update(values)
+    def keep(self, values: Iterable[str | bytes]) -> None:
+        """Keep text and bytes alive that have a row, the oldest first."""
+        self._fresh += values
 
     def sweep(self) -> None:
         """Let go of what the program has let go of: what it holds (a socket, say) has to be closed as soon as
         without us. What only we hold, nobody can see again."""
         self.sweeps += 1
         self._sweep_texts()
-        self._sweep_held(self.young, self._strong, 2)
-        self._sweep_held(self.constant, self._constant, 1)
+        self._strong = self._sweep_held(self.young, self._strong, 2)
+        self._constant = self._sweep_held(self.constant, self._constant, 1)
         if self._by_attributes:
             self._sweep_attributes()
         if self.sweeps % SELDOM == 0:
@@ -172,13 +172,14 @@ class Known:
     def _sweep_texts(self) -> None:
         """Most texts are gone when they are looked at first; the others are looked at seldom. The oldest are forgotten
         where all together are too much."""
-        fresh, self._fresh, texts = self._fresh, {}, self._texts
-        self._forget(fresh, _unused(fresh, 1))
-        self._held += _weight([text for key, text in fresh.items() if key not in texts])
-        texts.update(fresh)
-        del fresh
+        fresh, texts = _by_id(self._fresh), self._texts
+        self._fresh.clear()
+        stay = self._let_go(fresh, 1)
+        self._held += _weight([text for key, text in stay.items() if key not in texts])
+        texts.update(stay)
+        del fresh, stay
         if self.sweeps % SELDOM == 0:
-            self._forget(texts, _unused(texts, 1))
+            texts = self._texts = self._let_go(texts, 1)
             self._held = _weight(texts.values())
         oldest = []
         for key, text in texts.items() if self._held > self._budget else ():
@@ -187,28 +188,33 @@ class Known:
             if self._held <= self._budget:
                 break
         self.cut += len(oldest)
-        self._forget(texts, oldest)
+        _drop(self.rows, oldest)
+        _drop(texts, oldest)
 
-    def _sweep_held(self, young: list[Any], held: dict[int, Any], holders: int) -> None:
-        """What is held by `held` and, with two holders, by its entry."""
+    def _sweep_held(self, young: list[Any], held: dict[int, Any], holders: int) -> dict[int, Any]:
+        """Of what is held by `held` and, with two holders, by its entry, what still is."""
         new = young[:]
         del young[: len(new)]
-        held.update(zip(map(id, new), new, strict=True))
+        held.update(_by_id(new))
         del new
-        gone = _unused(held, holders)
-        if len(held) - len(gone) > RING:
-            unused = {*gone}
-            stay = [key for key in held if key not in unused]
-            gone += stay[:-RING]
-        if holders > 1:
-            _drop(self.others, gone)  # first: see `answer`
-            _drop(self.numbers, gone)
-        self._forget(held, gone)
+        return self._let_go(held, holders, RING)
 
-    def _forget(self, held: dict[int, Any], gone: list[int]) -> None:
-        """Let go of some of what is held; before one goes, so does its answer."""
-        _drop(self.rows, gone)
-        _drop(held, gone)
+    def _let_go(self, held: dict[int, Any], holders: int, most: int = 0) -> dict[int, Any]:
+        """What somebody else holds than so many holders of ours, the latest `most` (0: all). Before the others go, so
+        does what is known of them."""
+        values = [*held.values()]
+        used = [*map((_LISTED + holders).__lt__, map(getrefcount, values))]
+        stay = dict(compress(held.items(), used))
+        gone: Iterable[int] = compress(held, map(not_, used))
+        if most and len(stay) > most:
+            stay = dict([*stay.items()][-most:])
+            gone = held.keys() - stay.keys()
+        unknown = [*gone]
+        if holders > 1:
+            _drop(self.others, unknown)  # first: see `answer`
+            _drop(self.numbers, unknown)
+        _drop(self.rows, unknown)
+        return stay
 
     def _sweep_attributes(self) -> None:
         """What keeps an exception is its dictionary, which goes with it. Its `id` may be another's by then."""
@@ -249,10 +255,8 @@ def _by_attributes(key: int, kept: Any) -> bool:
     return type(kept) is dict and id(kept) != key
 
 
-def _unused(held: dict[int, Any], holders: int) -> list[int]:
-    """The `id`s of what nobody else holds than so many holders of ours."""
-    values = [*held.values()]
-    return [*compress(held, map((_LISTED + holders).__ge__, map(getrefcount, values)))]
+def _by_id(values: list[Any]) -> dict[int, Any]:
+    return dict(zip(map(id, values), values, strict=True))
 
 
 def _drop(held: dict[int, Any], keys: Iterable[int]) -> None:

@@ -73,7 +73,10 @@ class MonitoringEngine:
 
     def _callbacks(self, disable: Any, monitoring: Any, events: Any) -> dict[int, Any]:
         recorder, tool, local_codes = self._recorder, self._tool, self._local
-        entries: dict[int, Any] = recorder.decisions.entries
+        #: The entry of each code object whose own events are on. It comes to be known only then: another thread that
+        #: began to run the same code meanwhile would have no end.
+        entries: dict[int, Any] = {}
+        decided = recorder.decisions.entries
         decide, number_of, tick = recorder.decisions.decide, recorder.codes.number, recorder.tick
         numbers = recorder.codes.numbers
         keep_values, frame_of, beyond = recorder.options.values, sys._getframe, beyond_us
@@ -90,10 +93,11 @@ class MonitoringEngine:
 
         def entry_for(code: CodeType) -> Any:
             """The entry of code that is seen for the first time; None where it is not recorded."""
-            entry = decide(code)
+            entry = decided.get(id(code)) or decide(code)
             if entry is not None:
                 local_codes.append(code)
                 monitoring.set_local_events(tool, code, own | (events.LINE if entry.lines else 0))
+                entries[id(code)] = entry
             return entry
 
         def on_start(code: CodeType, offset: int) -> Any:

@@ -41,9 +41,9 @@ def unpacked(data: bytes) -> array[int]:
     return numbers
 
 
-def shared(texts: list[bytes]) -> tuple[list[bytes], list[int]]:
-    """What has to be written, one after the other, so that each text lies somewhere in it; and where each begins: not
-    said (`[]`) where each follows the one before."""
+def shared(texts: list[bytes], behind: Sequence[bytes] = ()) -> tuple[list[bytes], list[int]]:
+    """What has to be written, one after the other, so that each text lies somewhere in it, or in what lies `behind` it
+    anyhow; and where each begins: not said (`[]`) where each follows the one before."""
     if not texts:
         return texts, []
     if max(map(len, texts)) < SHARED:
@@ -52,52 +52,79 @@ def shared(texts: list[bytes]) -> tuple[list[bytes], list[int]]:
             return texts, []
         lies = dict(zip(different, accumulate(map(len, different), initial=0), strict=False))
         return different, [*map(lies.__getitem__, texts)]
-    found = _within(texts)
+    found = _within(texts, behind)
     if not found:
         return texts, []
     written = [b"" if index in found else text for index, text in enumerate(texts)]
-    starts = [0, *accumulate(map(len, written))]
-    for index in sorted(found, key=lambda one: len(texts[one]), reverse=True):  # the longer ones lie somewhere by then
-        other, offset = found[index]
-        starts[index] = starts[other] + offset
-    return written, starts[: len(texts)]
+    begins = [*accumulate(map(len, (*written, *behind)), initial=0)]
+    starts = begins[: len(texts)]
+    for index in found:
+        holder, offset = index, 0
+        while holder in found:
+            holder, further = found[holder]
+            offset += further
+        starts[index] = begins[holder] + offset
+    return written, starts
+
+
+def beginnings(lengths: Sequence[int], starts: Sequence[int]) -> Sequence[int]:
+    """Where each of the texts begins that `shared` has put together."""
+    return starts or [*accumulate(lengths, initial=0)][:-1]
 
 
 def places(size: int, lengths: Sequence[int], starts: Sequence[int]) -> list[tuple[int, int]]:
-    """From where to where each of the texts lies that `shared` has put into `size` bytes. Raises ValueError where they
-    cannot lie there."""
-    if not starts:
-        if min(lengths, default=0) < 0 or sum(lengths) != size:
-            raise ValueError("they do not fill it")
-        starts = [*accumulate(lengths, initial=0)][:-1]
-    found = [(start, start + length) for start, length in zip(starts, lengths, strict=True)]
+    """From where to where each of the texts lies that `shared` has put into `size` bytes, those behind them included.
+    Raises ValueError where they cannot lie there."""
+    if not starts and (min(lengths, default=0) < 0 or sum(lengths) != size):
+        raise ValueError("they do not fill it")
+    found = [(start, start + length) for start, length in zip(beginnings(lengths, starts), lengths, strict=True)]
     if any(not 0 <= start <= stop <= size for start, stop in found):
         raise ValueError("one lies outside")
     return found
 
 
-def _within(texts: list[bytes]) -> dict[int, tuple[int, int]]:
-    """Of the texts that lie in a longer one, or are equal to another: in which, and from which of its bytes on. Looked
-    for at its two ends, and where a text that begins it ends: what is put to a buffer that grows is found there."""
+def _within(texts: list[bytes], behind: Sequence[bytes]) -> dict[int, tuple[int, int]]:
+    """Of the texts that lie in a longer one, or are equal to another: in which, and from which of its bytes on. What is
+    behind the texts is counted on after them. Looked for at its two ends, and where a text that begins it ends: what is
+    put to a buffer that grows is found there, and so are equally long pieces of what was joined, once the first is."""
     found: dict[int, tuple[int, int]] = {}
     begins: dict[bytes, list[tuple[int, int]]] = {}
     ends: dict[bytes, list[int]] = {}
+    every = [*texts, *behind]
+
+    def holds(index: int) -> None:
+        begins.setdefault(every[index][:_END], []).append((index, 0))
+        ends.setdefault(every[index][-_END:], []).append(index)
+
+    def place(index: int, least: int) -> bool:
+        """Find one in another of at least so many bytes."""
+        text = every[index]
+        alike = begins.setdefault(text[:_END], [])
+        for other, at in alike[-_MOST:]:
+            if len(every[other]) >= least and every[other].startswith(text, at):
+                break
+        else:
+            for other in ends.get(text[-_END:], [])[-_MOST:]:
+                if len(every[other]) >= least and every[other].endswith(text):
+                    at = len(every[other]) - len(text)
+                    break
+            else:
+                return False
+        found[index] = other, at
+        if at:
+            alike.append((other, at))
+        seam = at + len(text)
+        begins.setdefault(every[other][seam : seam + _END], []).append((other, seam))
+        return True
+
+    for index in range(len(texts), len(every)):
+        if len(every[index]) >= SHARED:
+            holds(index)
     long = [index for index, text in enumerate(texts) if len(text) >= SHARED]
     for index in sorted(long, key=lambda one: len(texts[one]), reverse=True):
-        text = texts[index]
-        alike = begins.setdefault(text[:_END], [])
-        place = next((one for one in alike[-_MOST:] if texts[one[0]].startswith(text, one[1])), None)
-        if place is None:
-            behind = ends.setdefault(text[-_END:], [])
-            whole = next((one for one in behind[-_MOST:] if texts[one].endswith(text)), None)
-            if whole is None:
-                alike.append((index, 0))
-                behind.append(index)
-                continue
-            place = whole, len(texts[whole]) - len(text)
-        found[index] = place
-        if place[1]:
-            alike.append(place)
-        other, seam = place[0], place[1] + len(text)
-        begins.setdefault(texts[other][seam : seam + _END], []).append((other, seam))
+        if not place(index, len(texts[index])):
+            holds(index)
+    for index in long:  # in a longer one now: no two lie in one another
+        if index not in found:
+            place(index, len(texts[index]) + 1)
     return found

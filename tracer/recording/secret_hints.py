@@ -1,8 +1,8 @@
 """Whether a text may hold a secret at all. Asked of all that passes: by far the most has no hint, and is not searched.
 
 Every secret's name has one of `HINTS` in it, or what it says of itself has; and behind a name's end there is a sign
-that a value follows, or the text ends. (Of 64 KiB of random bytes every seventh has a word such as "key" by chance, and
-every fortieth with such a sign behind it.) A buffer that grows, what is cut from it, and what is made of the pieces are
+that a value follows, or the text ends. (Of 64 KiB of random bytes every seventh has a word such as "otp" by chance, and
+every sixtieth with such a sign behind it.) A buffer that grows, what is cut from it, and what is made of the pieces are
 looked at in turn, and are the same bytes: `Hints` remembers the latest long texts in which there was no hint, and where
 the pieces begin in which they came, and looks at what is new.
 """
@@ -15,20 +15,26 @@ from collections.abc import Iterator, Sequence
 
 from .secret_finder import tree
 
-HINTS = (
-    b"key", b"auth", b"token", b"session", b"cookie", b"passw", b"secret", b"pwd", b"credential", b"passphrase", b"://",
-    b"srf", b"jwt", b"otp", b"signature", b"sessid", b"sid", b"bearer", b"code",
-    b"pbkdf2", b"scrypt", b"bcrypt", b"argon2", b"$2a$", b"$2b$", b"$2x$", b"$2y$",
+#: What says nothing by itself, but together.
+_JOINED = (("api", "key"), ("access", "key"), ("private", "key"), ("time", "code"))
+#: Of these words, one is in each name of a secret; of the hints, one is in whatever the rules look for.
+WORDS = (
+    "auth", "token", "session", "cookie", "passw", "secret", "pwd", "credential", "passphrase", "srf", "jwt", "otp",
+    "signature", "sessid", "sid", *(one + between + other for one, other in _JOINED for between in ("", "_", "-")),
 )  # fmt: skip
+#: The methods of hashing passwords, as a hash says of itself.
+_METHODS = (b"pbkdf2", b"scrypt", b"bcrypt", b"argon2", b"$2a$", b"$2b$", b"$2x$", b"$2y$")
+HINTS = (*(word.encode() for word in WORDS), b"://", b"bearer", b"code=", b"key-----", *_METHODS)
 _HINTED = re.compile(tree(sorted(hint.decode() for hint in HINTS)).encode())
 #: What may stand behind a name in small letters, whatever the rules make of it: quotes, spaces (all that Unicode has,
 #: as UTF-8 or latin-1), a colon, and so on.
 _SIGN = rb"(?:\[\]|%5b%5d)?(?:[\x09-\x0d\x1c-\x20\"'\\:=>;\x85\xa0\xc2\xe1-\xe3]|%22|%3|\Z)"
 #: How a name goes on from its hint to its end, and what says of itself that it is a secret.
 _ENDS = re.compile(
-    rb"://|bearer|code=|key-----|\$2[abxy]\$|(?:pbkdf2|scrypt|bcrypt|argon2)[\w:.-]{0,60}\$|(?:cookie|jwt|key|otp|passphrase|pwd|secret|sessid|sid|signature|srf|token"
+    rb"://|bearer|code=|key-----|\$2[abxy]\$|(?:pbkdf2|scrypt|bcrypt|argon2)[\w:.-]{0,60}\$"
+    rb"|(?:cookie|jwt|otp|passphrase|pwd|secret(?:[_-]?key)?|sessid|sid|signature|srf|token"
     rb"|auth(?:orization)?|credentials?|passw[\w\x80-\xff-]{0,80}|session(?:[_-]?id)?"
-    rb"|(?:(?<=time)|(?<=time[_-]))code)" + _SIGN
+    rb"|(?:api|access|private)[_-]?key|time[_-]?code)" + _SIGN
 )
 #: Bytes; a longer text without any of the signs that stand between a name and its value is not searched for names.
 _SHORT = 300
@@ -36,8 +42,8 @@ _SHORT = 300
 LONG, _HELD = 1 << 10, 1 << 24
 #: By so many bytes at its end a text is found again.
 _END = 64
-#: Bytes that a hint has at most, with all that belongs to it; that a word of `HINTS` has; and that count before one.
-_REACH, _WORD, _BEFORE = 128, max(map(len, HINTS)), len(b"time_")
+#: Bytes that a hint has at most, with all that belongs to it; and that a word of `HINTS` has.
+_REACH, _WORD = 128, max(map(len, HINTS))
 
 
 def hinted(text: str | bytes) -> bool:
@@ -55,10 +61,9 @@ def hints_in(data: bytes, start: int = 0, stop: int | None = None) -> Iterator[t
     while (hint := _HINTED.search(low, at)) and hint.start() < stop - start:
         at = hint.start() + 1  # the next one may begin inside: "jwtoken"
         begin = start + hint.start()
-        before = min(begin, _BEFORE)
-        end = _ENDS.match(data[begin - before : begin + _REACH].lower(), before)
+        end = _ENDS.match(data[begin : begin + _REACH].lower())
         if end is not None:
-            yield begin, begin + end.end() - before
+            yield begin, begin + end.end()
 
 
 class Hints:

@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 
 from .secret_finder import tree
+from .secret_hints import WORDS
 
 HEADERS = (
     "authorization",
@@ -37,6 +38,8 @@ _NAME = (
 _HEADERS = "|".join(HEADERS)
 _ENVIRON = "|".join(header.upper().replace("-", "_") for header in HEADERS)
 NAME = re.compile(rf"(?:{_NAME}|{_HEADERS}|HTTP_(?:{_ENVIRON}))\Z", re.I)
+#: What all begin with that is looked for beside a name.
+_BEGINS = re.compile(rf"(?:{_NAME}|{_HEADERS})", re.I)
 
 #: A header, or a line of YAML: what is in `HEADERS` surely has a secret, and what is called as one is, probably.
 _HEADER = re.compile(rf"(?i)(?:({_HEADERS})|(?:{_NAME}))[ \t]*:[ \t]*([^\r\n]+)")
@@ -78,14 +81,12 @@ _PEM = re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(.*?)\s*(?=-----END
 #: A password's hash, as it is stored: method and cost, salt and digest, by which passwords can be guessed elsewhere.
 _HASH = re.compile(r"(?i)(?:\b(?:pbkdf2|scrypt|bcrypt|argon2)[\w:.-]{0,60}\$|\$2[abxy]\$\d\d\$)([\w./+=,$-]{20,4096})")
 _CODE = re.compile(r"[?&#]code=([^&\s#\"'<>]+)(?=&state=)|[?&#]state=[^&\s]+&code=([^&\s#\"'<>]+)")
-_URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@")
-_URL_ALONE = re.compile(r"(?i)\bhttps?://([^\s/:@]{16,})@")
+_URL = re.compile(r"://(?:[^\s/:@]*:([^\s/@]+)|([^\s/:@]{16,}))@")
+#: What a URL begins with: any scheme where a password follows (1), else one that has no users without (2).
+_BEFORE = (re.compile(""), re.compile(r"(?i)\b[a-z][a-z0-9+.-]*\Z"), re.compile(r"(?i)\bhttps?\Z"))
+_LONGEST_SCHEME = 64
 #: Where in a text a name may stand, by the word in it.
-_HINTS = (
-    "passw", "passphrase", "secret", "key", "session", "sessid", "token", "pwd", "auth", "credential", "cookie", "srf",
-    "jwt", "otp", "signature", "sid", "code",
-)  # fmt: skip
-_HINT = re.compile(tree(sorted(_HINTS)))
+_HINT = re.compile(tree(sorted(WORDS)))
 _HINT_ANYHOW = re.compile(_HINT.pattern, re.I)
 _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|negotiate|token|apikey)\s+(?=\S)")
 _COOKIE_VALUE = re.compile(r"=\s*(?:\"([^\";]*)|([^;\"\s]+))")
@@ -119,8 +120,7 @@ def find(text: str) -> Iterator[Found]:
     if "code=" in low:
         yield from _spans("code", _CODE, text)
     if "://" in text:
-        yield from _spans("url", _URL, text)
-        yield from _spans("url", _URL_ALONE, text)
+        yield from _urls(text)
 
 
 def opens_part(data: bytes) -> int:
@@ -166,6 +166,13 @@ def _spans(
         yield rule, start, stop, sure is None or sure(text[start:stop])
 
 
+def _urls(text: str) -> Iterator[Found]:
+    for match in _URL.finditer(text):
+        kind, at = match.lastindex or 0, match.start()
+        if _BEFORE[kind].search(text, max(0, at - _LONGEST_SCHEME), at):
+            yield "url", *match.span(kind), True
+
+
 def _odd(value: str) -> bool:
     """Whether a value is none that a sentence, or a type, may have beside such a name."""
     return not value.replace(" ", "").replace("_", "").isalpha()
@@ -205,6 +212,8 @@ def _hints(text: str) -> Iterator[re.Match[str]]:
 
 def _beside(text: str, start: int) -> Iterator[Found]:
     """What stands beside the name that begins at `start`."""
+    if not _BEGINS.match(text, start):
+        return
     if (match := _HEADER.match(text, start)) and not text[text.rfind("\n", 0, start) + 1 : start].strip(" \t"):
         for one, other in header_spans((match[1] or "").lower(), match[2]):
             value = match[2][one:other]

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 #: The version of the schema. A reader refuses every other one with a sentence.
-VERSION = 6
+VERSION = 7
 #: Says "this SQLite file is a trace" (`PRAGMA application_id`): "unmg".
 APPLICATION_ID = 0x756E6D67
 
@@ -47,7 +47,7 @@ create table wire (
 );
 create table batch (id integer primary key, thread integer not null references thread, events blob not null);
 create table described (id integer primary key, objects blob not null, heads blob not null, lengths blob not null,
-  starts blob not null, told blob not null);
+  starts blob not null, told blob not null, wire integer references wire);
 create table scope (path text primary key, lane text not null, recorded integer not null, reason text not null)
   without rowid;
 """
@@ -61,8 +61,8 @@ TEXTS = (
 )
 
 
-#: A row of `described` that was masked once more shares nothing any more.
-AGAIN = "update described set lengths = ?, starts = x'', told = ? where id = ?"
+#: A row of `described` that was masked once more.
+AGAIN = "update described set lengths = ?, starts = ?, told = ? where id = ?"
 
 #: Tables whose rows point to no others.
 ALONE = frozenset({"meta", "scope"})
@@ -146,7 +146,7 @@ class Store:
         self,
         value: Callable[[Any], Any],
         text: Callable[[str], str],
-        described: Callable[[bytes, bytes, bytes, bytes], tuple[bytes, bytes] | None],
+        described: Callable[[bytes, bytes, bytes, bytes], tuple[bytes, bytes, bytes] | None],
         since: dict[str, int],
     ) -> None:
         """Pass what moved on wires once more through `value`, what is told of values through `described`, from the rows

@@ -166,9 +166,12 @@ class Writer:
                 record.op,
                 record.connection or None,
             )
+            moves = masked.get(record.order)
+            if moves:
+                self._describing.written(self._numbers["wire"], moves)
             site = (self._new_codes.number(record.code), self._line(record.code, record.lasti))
             told = (record.size, record.value or None, record.failed or None, record.detail, record.t0, record.t1)
-            self._add("wire", (*where, *site, *told, masked.get(record.order)))
+            self._add("wire", (*where, *site, *told, moves))
 
     # -- code ----------------------------------------------------------------------------------------------
 
