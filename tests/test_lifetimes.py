@@ -58,6 +58,49 @@ def test_what_has_no_weak_references_is_let_go_of_soon(tmp_path: Path, engine: s
     assert (ran.code, ran.out, ran.err) == (0, "True\n", "")
 
 
+FINAL = """
+import _socket, time, weakref
+class Thing:
+    pass
+class Keyed(weakref.ref):
+    __slots__ = ()
+class Slotted:
+    __slots__ = ()
+    def __del__(self):
+        print("ends")
+def take(one):
+    return one
+def referred(kind):
+    thing = Thing()
+    kind(take(thing), print)
+    take(kind(thing, print))
+for kind in (weakref.ref, Keyed, weakref.proxy):
+    referred(kind)
+take(Slotted()) and None
+print("ended")
+first = _socket.socket()
+number = first.fileno()
+take(first)
+del first
+second = _socket.socket()
+print(second.fileno() == number)
+thing = Thing()
+held, deadline = weakref.ref(thing), time.monotonic() + 2
+while time.monotonic() < deadline:
+    take(held)
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_ends_with_its_last_reference_is_not_held(tmp_path: Path, engine: str):
+    """A weak reference that is gone calls nobody; an object with a finalizer and no weak references ends at once, a
+    socket's number is free. And a weak reference that stays is not taken for one of the recorder's."""
+    (tmp_path / "program.py").write_text(FINAL)
+    ran = run(tmp_path / "program.py", tmp_path / "t.trace", engine=engine)
+    assert (ran.code, ran.out, ran.err) == (0, "ends\nended\nTrue\n", "")
+
+
 def test_nobody_answers_for_what_the_writer_has_just_forgotten():
     """Seen while wsproto's tests ran recorded: the writer came by between two steps of a hook. Nothing kept the object
     any more, and its `id` may be another's soon."""

@@ -102,6 +102,18 @@ def test_every_kind_of_remote(project: Path, traced: Path) -> None:
         assert noted(traced).url == wanted.format(revision), remote
 
 
+@pytest.mark.parametrize(
+    "remote",
+    ["https://me:ghp_hunter2@github.com/me/app", "https://ghp_hunter2@github.com/me/app.git", "ssh://me:hunter2@x.org/a",
+     "https://me:a@hunter2@github.com/me/app", "https://github.com/me/app?token=hunter2#hunter2"],
+)  # fmt: skip
+def test_a_token_in_the_remote_is_not_in_the_trace(project: Path, traced: Path, remote: str) -> None:
+    git(project, "remote", "set-url", "origin", remote)
+    assert note_repository(traced) == 1
+    assert not any(b"hunter2" in path.read_bytes() for path in traced.parent.glob("t.trace*"))
+    assert "x.org" in remote or link(traced).url.startswith("https://github.com/me/app/blob/")
+
+
 def test_the_remote_that_the_branch_is_pulled_from(project: Path, traced: Path) -> None:
     git(project, "remote", "rename", "origin", "mine")
     assert "/someone/their-app/" in noted(traced).url, "the only one that there is"

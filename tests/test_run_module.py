@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipapp
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,20 @@ def test_a_folder_with_a_main(project: Path):
     assert "'one'" in ran.out and "looks" in called(project / "pkg.trace")
     ran = compared("./pkg/", cwd=project, options=("-o", "other.trace"))
     assert "looks" in called(project / "other.trace")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_archive(project: Path, engine: str):
+    """As `zipapp` makes them: found by what is in it, whatever its name, and with a line for the shell before it."""
+    zipapp.create_archive(project / "pkg", project / "app.pyz", interpreter="/usr/bin/env python3")
+    (project / "app.pyz").rename(project / "app")
+    ran = compared("app", "one", cwd=project, options=("--engine", engine))
+    assert "'one'" in ran.out and "looks" in called(project / "app.trace")
+
+
+def test_pythons_development_mode(project: Path):
+    """Python itself asks for a codec while the recorder is loaded then; warnings are errors besides."""
+    compared("single.py", cwd=project, env=environment(PYTHONDEVMODE="1", PYTHONWARNINGS="error"))
 
 
 def test_a_module_where_python_keeps_the_folder_out_of_the_path(project: Path):

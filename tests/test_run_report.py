@@ -92,6 +92,31 @@ def test_their_links_are_their_remotes(served: Path, tmp_path: Path):
     assert "hello you" in unmagic("journeys", served, cwd=tmp_path).out
 
 
+TEMPLATES = """
+import pathlib, jinja2
+def main():
+    here = pathlib.Path(__file__).parent
+    print(jinja2.Environment(loader=jinja2.FileSystemLoader(here)).get_template("page.html").render(name="me"))
+main()
+"""
+
+
+def test_lines_of_what_was_made_of_a_template_are_not_told_as_its_own(tmp_path: Path):
+    """The template has one line; the code that was made of it has its name, and more of them."""
+    (tmp_path / "page.html").write_text("<p>{{ name }}</p>\n")
+    (tmp_path / "app.py").write_text(TEMPLATES)
+    assert unmagic("run", "app.py", cwd=tmp_path).out == "<p>me</p>\n"
+    with Trace.open(tmp_path / "app.trace") as trace:
+        [root] = [code for code in trace.codes.values() if code.qualname == "root"]
+        facts = root.file.facts
+        assert root.first > 1 and root.file.source is None
+        assert (facts.kind, facts.relative, facts.path) == (
+            "made", "page.html, as compiled", f"{tmp_path.resolve()}/page.html",
+        )  # fmt: skip
+    listed = unmagic("chain", "app.trace", "--list", cwd=tmp_path).out
+    assert "jinja2.environment:Template.render" in listed and "page.html" not in listed
+
+
 # --- in a terminal -------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import string
+import sys
 import sysconfig
 import threading
 from pathlib import Path
@@ -268,3 +269,13 @@ def test_a_package_that_is_installed_to_be_edited_is_kept(tmp_path):
     (tmp_path / "lib" / "mypkg" / "__init__.py").touch()
     verdict = Scope(program=str(tmp_path / "app")).verdict(str(tmp_path / "lib" / "mypkg" / "serve.py"))
     assert (verdict.recorded, verdict.lane) == (True, "mypkg") and "outside site-packages" in verdict.reason
+
+
+def test_a_module_of_the_program_is_called_as_the_program_imports_it(tmp_path, monkeypatch):
+    """From the folder on the path that it lies in, which need not be the project's; a package's own folder is there
+    only because a script in it runs."""
+    (tmp_path / "src" / "shop").mkdir(parents=True)
+    (tmp_path / "src" / "shop" / "__init__.py").touch()
+    monkeypatch.setattr("sys.path", [str(tmp_path / "src" / "shop"), str(tmp_path / "src"), *sys.path])
+    place = Scope(program=str(tmp_path)).place(str(tmp_path / "src" / "shop" / "store.py"))
+    assert (place.module, place.base) == ("shop.store", str(tmp_path))

@@ -61,6 +61,11 @@ HIDDEN = [
     f"[(b'Cookie', b'a={S}')]",
     f"{{'Set-Cookie': 'a={S}; Path=/'}}",
     f"{{'Proxy-Authorization': 'Basic {S}'}}",
+    f"scrypt:32768:8:1$LswInW5DLnf6CauS${S}",
+    f"pbkdf2_sha256$1000000$LswInW5DLnf6CauS${S}/=",
+    f"bcrypt_sha256$$2b$12$LswInW5DLnf6CauS{S}",
+    f"$2y$10$LswInW5DLnf6CauS{S}",
+    f"argon2$argon2id$v=19$m=65536,t=3,p=4$LswInW5D${S}",
     f"-----BEGIN RSA PRIVATE KEY-----\nMIIB{S}\n-----END RSA PRIVATE KEY-----\n",
 ]
 
@@ -150,6 +155,22 @@ def test_the_parts_of_a_signed_token():
     assert secrets.text(f"payload {token[:18]}, signature {token[-26:]}") == f"payload {'*' * 18}, signature {'*' * 26}"
     assert secrets.text("example") == "example"
 
+    digest = "69498b2844107f077ec854ea827d94f9"
+    for between in ("|", ":", "%7C"):
+        secrets = Secrets()
+        secrets.text(f"Cookie: remember_token=12{between}{digest}\r\n")
+        assert secrets.text(f"made {digest} for 12") == f"made {'*' * 32} for 12"
+
+
+def test_the_salt_and_the_digest_of_a_passwords_hash():
+    """Which a library makes one by one, and puts together; method and cost are told."""
+    salt, digest = "LswInW5DLnf6CauS", "4fe8635038234638c46be06785e4a83e"
+    secrets = Secrets()
+    assert secrets.text(f"scrypt:32768:8:1${salt}${digest}") == f"scrypt:32768:8:1${'*' * 49}"
+    assert secrets.text(f"('{digest}', 'scrypt:32768:8:1')") == f"('{'*' * 32}', 'scrypt:32768:8:1')"
+    for plain in ("scrypt costs $5, bcrypt $4", "hashed by pbkdf2:sha256:600000", "$2.50 or $2b", "argon2$x"):
+        assert secrets.text(plain) == plain
+
 
 #: A name of each kind, and what may stand between it and its value.
 NAMES = (
@@ -186,8 +207,10 @@ def test_where_a_rule_finds_something_there_is_a_hint(name: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["-----BEGIN PRIVATE KEY-----\nabc\n", "bearer.authorization.k8s.io.Abcdefgh1", "Bearer\xa0Abcdefgh1"]
-)
+    "text",
+    ["-----BEGIN PRIVATE KEY-----\nabc\n", "bearer.authorization.k8s.io.Abcdefgh1", "Bearer\xa0Abcdefgh1",
+     "scrypt:32768:8:1$LswInW5D$CauS4fe8635038", "$2b$12$LswInW5DLnf6CauSabcdefgh"],
+)  # fmt: skip
 def test_what_says_of_itself_that_it_is_a_secret_is_a_hint(text: str):
     assert any(find(text)) and hinted(text) and hinted(text.encode("latin-1")) and Hints()("x=" * 600 + text)
 

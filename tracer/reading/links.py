@@ -25,7 +25,7 @@ class SourceFile:
     """One file as the traced process had it; enough to link it on another machine."""
 
     path: str  # absolute, as it was in the traced process
-    kind: str  # "distribution" | "stdlib" | "program" | "other"
+    kind: str  # "distribution" | "stdlib" | "program" | "made" (what ran was made of it) | "other"
     distribution: str  # normalized name, or ""
     version: str  # the distribution's, or Python's ("3.11.7") for the standard library
     relative: str  # inside site-packages, inside Lib/, or inside the program's git repository
@@ -77,6 +77,8 @@ class Links:
             url, status, why = _standard_library(file, lines)
         elif file.kind == "program":
             url, status, why = _own(file, lines)
+        elif file.kind == "made":
+            url, status, why = "", Status.NONE, "Python ran what was made of this file, and these are lines of that."
         else:
             url, status, why = "", Status.NONE, "The file belongs to no package, library or program that is known."
         return Link(url, status, label, why)

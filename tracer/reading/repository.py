@@ -7,11 +7,15 @@ ours may be started in it. Files outside a repository, and repositories without 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+_CREDENTIALS = re.compile(r"\A([a-z][a-z0-9+.-]*://)[^/]*@", re.I)
+_QUERY = re.compile(r"[?#].*", re.S)
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,14 @@ def _remote(folder: Path) -> str:
     tracked = _git(folder, "config", "--get", f"branch.{branch}.remote") if branch else ""
     for name in (tracked, "origin", *(names if len(names) == 1 else ())):
         if name in names and (url := _git(folder, "config", "--get", f"remote.{name}.url")):
-            return url
+            return _without_credentials(url)
     return ""
+
+
+def _without_credentials(url: str) -> str:
+    """A URL without who asks, and without a query: a clone made with a token has it there, and a trace is given to
+    others. `git@host:path` is none and stays as it is."""
+    return _CREDENTIALS.sub(r"\1", _QUERY.sub("", url) if "://" in url else url)
 
 
 def _blobs(repository: Repository, paths: list[str]) -> dict[str, str]:

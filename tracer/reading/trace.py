@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +20,7 @@ from . import tables
 from .counting import Count, count_calls, event_bytes
 from .index import Progress, untold
 from .links import SourceFile
+from .made import made_of
 from .model import Call as Call
 from .model import Code as Code
 from .model import Connection as Connection
@@ -107,9 +108,11 @@ class Trace:
         for row in self._rows("file", columns, "id"):
             number, path, kind, lane, module, owner, relative, blob, unchanged, remote, revision, source = row
             distribution = self.distributions.get(owner)
+            if made := made_of(path, source):
+                relative, source = f"{relative or PurePath(path).name}, as compiled", None
             facts = SourceFile(
                 path=path,
-                kind={"installed": "distribution"}.get(kind, kind),
+                kind="made" if made else {"installed": "distribution"}.get(kind, kind),
                 distribution=distribution.name if distribution else "",
                 version=distribution.version
                 if distribution

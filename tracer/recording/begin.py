@@ -1,4 +1,5 @@
-"""How the interpreter begins a program, of each kind that it knows: a script, a folder, ``-m MODULE``, ``-c CODE``.
+"""How the interpreter begins a program, of each kind that it knows: a script, a folder or an archive, ``-m MODULE``,
+``-c CODE``.
 
 In: the words of the command line from the program on, and the names that a `__main__` has from the start. Out: a
 `Beginning`. Nothing of the program has run by then; where it cannot even be compiled there is none, and the
@@ -8,6 +9,7 @@ interpreter itself shall say so.
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from _frozen_importlib import BuiltinImporter
 from collections.abc import Callable
@@ -43,7 +45,7 @@ def beginning(words: list[str], names: Names) -> Beginning | None:
 
 def _file(words: list[str], names: Names) -> Beginning | None:
     path = os.path.join(os.getcwd(), words[0])  # as the interpreter makes it absolute
-    if os.path.isdir(path):
+    if _imports_from(path):
         return Beginning(words, path, _of_no_file(names), lambda _: _runpy()._run_module_as_main("__main__", False))
     code = compile_program(path)
     if code is None:
@@ -51,6 +53,18 @@ def _file(words: list[str], names: Names) -> Beginning | None:
     loader = type(names["__loader__"])("__main__", path)
     told = {**names, "__doc__": None, "__file__": path, "__loader__": loader}
     return Beginning(words, os.path.dirname(os.path.realpath(path)), told, _executing(code))
+
+
+def _imports_from(path: str) -> bool:
+    """Whether the interpreter imports a `__main__` from `path`, a folder or an archive, asked as it asks: its hooks
+    say of which they can."""
+    for hook in sys.path_hooks:
+        try:
+            hook(path)
+        except ImportError:
+            continue
+        return True
+    return False
 
 
 def _module(words: list[str], names: Names) -> Beginning:

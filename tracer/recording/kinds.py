@@ -9,6 +9,7 @@ hashing a class would call its metaclass.
 from __future__ import annotations
 
 import types
+import weakref
 from typing import Any, NamedTuple
 
 
@@ -48,6 +49,9 @@ ITSELF, WEAKLY, BY_ATTRIBUTES, NOT = range(4)
 #: These hold all that a call has. Held by us, it would go later than without us: a file would be closed later, a
 #: generator end on our thread.
 _FRAMES = _ids(types.FrameType, types.TracebackType)
+#: Weak references: one that the program has let go of calls nobody; held by us, it would. Those of a class that can be
+#: referred to weakly itself are held so.
+_WEAK_REFERENCES = (weakref.ref, weakref.ProxyType, weakref.CallableProxyType)
 #: The dictionary of an exception of whatever type. (What is put into it is held along; its traceback is not in it.)
 attributes: Any = BaseException.__dict__["__dict__"].__get__
 #: The builtin types whose own content is told, of the classes that extend them.
@@ -129,7 +133,9 @@ def _held(kind: type, base: type | None) -> int:
         return WEAKLY
     if base is BaseException:
         return BY_ATTRIBUTES
-    return NOT if id(kind) in _FRAMES else ITSELF
+    if id(kind) in _FRAMES or any(issubclass_(kind, base) for base in _WEAK_REFERENCES):
+        return NOT
+    return NOT if any("__del__" in namespace(owner) for owner in _mro(kind)) else ITSELF  # its end would come later
 
 
 def _fields(kind: type, base: type | None) -> tuple[str, ...]:

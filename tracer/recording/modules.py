@@ -100,20 +100,23 @@ class Shelf:
             package.__dict__.pop(child, None)
 
     def _watch(self, original: "Any") -> "Any":
-        """`__import__` that notes who imports what."""
+        """`__import__` that notes who imports what. Its parameters have the names that callers give: the library's
+        search for a codec does."""
 
-        def watching(name: str, space: "Any" = None, local: "Any" = None, some: "Any" = (), level: int = 0) -> "Any":
-            full, space = name, space or {}
+        def watching(
+            name: str, globals: "Any" = None, locals: "Any" = None, fromlist: "Any" = (), level: int = 0
+        ) -> "Any":
+            full, space = name, globals or {}
             if level:
                 holder = (space.get("__package__") or "").rsplit(".", level - 1)[0]
                 full = f"{holder}.{name}" if name else holder
             if full not in sys.modules:
                 self._asked.add(full)
-            module = original(name, space, local, some, level)
+            module = original(name, globals, locals, fromlist, level)
             parts = full.split(".")
             needs = self._needs.setdefault(_importer(space), {})
             needs.update(dict.fromkeys(".".join(parts[: n + 1]) for n in range(len(parts))))
-            needs.update(dict.fromkeys(inner for item in some or () if (inner := f"{full}.{item}") in sys.modules))
+            needs.update(dict.fromkeys(inner for item in fromlist or () if (inner := f"{full}.{item}") in sys.modules))
             return module
 
         return watching

@@ -213,7 +213,7 @@ class Scope:
             own = len(str(self.program)) > len(self._stdlib)
         if own:
             base = str(self.program).rstrip(os.sep)
-            return Place(path, "program", "app", _dotted(path[len(base) + 1 :]), base)
+            return Place(path, "program", "app", _dotted(path[len(_import_base(path, base)) + 1 :]), base)
         if library:
             module = _dotted(path[len(self._stdlib) + 1 :])
             return Place(path, "stdlib", module.partition(".")[0], module, self._stdlib)
@@ -328,6 +328,14 @@ def _dotted(relative: str) -> str:
     if parts[-1] == "__init__" and len(parts) > 1:
         parts.pop()
     return ".".join(parts)
+
+
+def _import_base(path: str, base: str) -> str:
+    """The folder that the program's modules are found from, below its own one: that is `src/` in many. A package's
+    folder is none, though it is on the path where a script in it is run."""
+    entries = [_real(entry) for entry in sys.path if type(entry) is str]
+    inside = [one for one in entries if one.startswith(base + os.sep) and path.startswith(one + os.sep)]
+    return max((one for one in inside if not os.path.exists(os.path.join(one, "__init__.py"))), key=len, default=base)
 
 
 def _package_base(path: str) -> str:

@@ -24,6 +24,9 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
 _SAFE = re.compile(r"[A-Za-z0-9_.~-]*\Z")
 _OPAQUE = re.compile(r"(?=.*\d)[\w-]{10,}\Z|(?=.*[a-z])(?=.*[A-Z])[\w-]{16,}\Z")
 
+#: What signers put between the parts of a token, in a URL too, and what stands between a password's salt and digest.
+_BETWEEN = re.compile(r"[.:|$]|%3A|%7C", re.I)
+
 
 def forms(secret: str) -> dict[str, str]:
     """Every text that `secret` is looked for as, itself first; each with a letter that is in it and in few other texts,
@@ -60,9 +63,11 @@ def _decoded(secret: str) -> Iterator[str]:
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """Of a signed token the parts between the dots: together they are the token."""
-    if "." in secret:
-        yield from (part for part in secret.split(".") if _OPAQUE.match(part))
+    """Of a signed token the parts between the dots, colons or bars: together they are the token, and the last one is
+    what nobody else can make."""
+    parts = _BETWEEN.split(secret)
+    if len(parts) > 1:
+        yield from (part for part in parts if _OPAQUE.match(part))
 
 
 def _encoded(secret: str) -> Iterator[str]:

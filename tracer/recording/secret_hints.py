@@ -22,14 +22,17 @@ WORDS = (
     "auth", "token", "session", "cookie", "passw", "secret", "pwd", "credential", "passphrase", "srf", "jwt", "otp",
     "signature", "sessid", "sid", *(one + between + other for one, other in _JOINED for between in ("", "_", "-")),
 )  # fmt: skip
-HINTS = (*(word.encode() for word in WORDS), b"://", b"bearer", b"code=", b"key-----")
+#: The methods of hashing passwords, as a hash says of itself.
+_METHODS = (b"pbkdf2", b"scrypt", b"bcrypt", b"argon2", b"$2a$", b"$2b$", b"$2x$", b"$2y$")
+HINTS = (*(word.encode() for word in WORDS), b"://", b"bearer", b"code=", b"key-----", *_METHODS)
 _HINTED = re.compile(tree(sorted(hint.decode() for hint in HINTS)).encode())
 #: What may stand behind a name in small letters, whatever the rules make of it: quotes, spaces (all that Unicode has,
 #: as UTF-8 or latin-1), a colon, and so on.
 _SIGN = rb"(?:\[\]|%5b%5d)?(?:[\x09-\x0d\x1c-\x20\"'\\:=>;\x85\xa0\xc2\xe1-\xe3]|%22|%3|\Z)"
 #: How a name goes on from its hint to its end, and what says of itself that it is a secret.
 _ENDS = re.compile(
-    rb"://|bearer|code=|key-----|(?:cookie|jwt|otp|passphrase|pwd|secret(?:[_-]?key)?|sessid|sid|signature|srf|token"
+    rb"://|bearer|code=|key-----|\$2[abxy]\$|(?:pbkdf2|scrypt|bcrypt|argon2)[\w:.-]{0,60}\$"
+    rb"|(?:cookie|jwt|otp|passphrase|pwd|secret(?:[_-]?key)?|sessid|sid|signature|srf|token"
     rb"|auth(?:orization)?|credentials?|passw[\w\x80-\xff-]{0,80}|session(?:[_-]?id)?"
     rb"|(?:api|access|private)[_-]?key|time[_-]?code)" + _SIGN
 )
@@ -139,5 +142,5 @@ def _found(data: bytes, start: int = 0, stop: int | None = None) -> bool:
 
 
 def _signed(data: bytes) -> bool:
-    """Whether anything in it may stand between a name and its value."""
-    return b"=" in data or b":" in data or b'"' in data or b"'" in data or b"%3" in data or b"<" in data
+    """Whether anything in it may stand between a name and its value, or between the parts of a password's hash."""
+    return b"=" in data or b":" in data or b'"' in data or b"'" in data or b"%3" in data or b"<" in data or b"$" in data

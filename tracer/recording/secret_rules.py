@@ -78,6 +78,8 @@ _LITERALS = re.compile(
 _BEARER = re.compile(r"(?i)\bbearer(?:\s+|\s*,\s*|\.authorization\.k8s\.io\.)(?=[\w.~+/=-]*\d)([\w.~+/=-]{8,})")
 _BASIC = re.compile(r"(?i)\bbasic\s+([A-Za-z0-9+/]{4,}={0,2})")
 _PEM = re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(.*?)\s*(?=-----END|\Z)")
+#: A password's hash, as it is stored: method and cost, salt and digest, by which passwords can be guessed elsewhere.
+_HASH = re.compile(r"(?i)(?:\b(?:pbkdf2|scrypt|bcrypt|argon2)[\w:.-]{0,60}\$|\$2[abxy]\$\d\d\$)([\w./+=,$-]{20,4096})")
 _CODE = re.compile(r"[?&#]code=([^&\s#\"'<>]+)(?=&state=)|[?&#]state=[^&\s]+&code=([^&\s#\"'<>]+)")
 _URL = re.compile(r"://(?:[^\s/:@]*:([^\s/@]+)|([^\s/:@]{16,}))@")
 #: What a URL begins with: any scheme where a password follows (1), else one that has no users without (2).
@@ -113,6 +115,8 @@ def find(text: str) -> Iterator[Found]:
         yield from _spans("bearer", _BEARER, text)
     if "basic" in low:
         yield from (found for found in _spans("basic", _BASIC, text) if _credentials(text[found[1] : found[2]]))
+    if "$" in text:
+        yield from _spans("hash", _HASH, text)
     if "code=" in low:
         yield from _spans("code", _CODE, text)
     if "://" in text:
