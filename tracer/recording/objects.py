@@ -57,17 +57,13 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
         marks = [rows(id(one), 0) for one in inside]
         rowless = 0 in marks  # what is inside has a row for each time that it changed
         if rowless:
-            marks = [rows(id(one)) or numbers(id(one), 0) for one in inside]
+            marks = [rows(id(one)) or numbers(id(one)) or identity(one) for one in inside]
         entry = others(id(value))
         if entry is not None:
             kept = entry[0]
             if kept is not value and not (type(kept) is ref and kept() is value):
                 entry = None
             elif entry[3] == marks:
-                return entry[2] if entry[4] > known.sweeps - SETTLED else still(value, entry)
-        if 0 in marks:
-            marks = [mark or identity(one) for mark, one in zip(marks, inside, strict=True)]
-            if entry is not None and entry[3] == marks:
                 return entry[2] if entry[4] > known.sweeps - SETTLED else still(value, entry)
         names = (*found,)[: len(inside)] if inside else ()
         if len(names) != len(inside):  # another thread has taken something out of it meanwhile
