@@ -15,7 +15,8 @@ from contextlib import suppress
 from time import monotonic
 
 #: Seconds until a signal that the witness has not got is taken for ours alone: it may have to wait for a processor.
-PATIENCE = 1.0
+#: Where the system tells whether it does (Linux), so many for which it has had nothing to do; and at most.
+PATIENCE, MOMENT, MOST = 1.0, 0.05, 10.0
 
 
 class Witness:
@@ -47,17 +48,32 @@ class Witness:
     def has_it(self, number: int) -> bool:
         """Whether it has got the signal, too, that we have just got; True where that cannot be told. Another signal may
         come, and be asked about, meanwhile."""
-        until = monotonic() + PATIENCE
+        begun = idle = monotonic()
         while not self._noted[number]:
-            if not select.select([self._seen], [], [], max(0.0, until - monotonic()))[0]:
+            if select.select([self._seen], [], [], MOMENT / 5)[0]:
+                with suppress(BlockingIOError):
+                    noted = os.read(self._seen, 1)
+                    if not noted:
+                        return True
+                    self._noted.update(noted)
+                continue
+            waits, now = self._waits(number), monotonic()
+            idle = idle if waits else now
+            over = now - begun > PATIENCE if waits is None else now - idle > MOMENT
+            if over or now - begun > MOST:
                 return False
-            with suppress(BlockingIOError):
-                noted = os.read(self._seen, 1)
-                if not noted:
-                    return True
-                self._noted.update(noted)
         self._noted[number] -= 1
         return True
+
+    def _waits(self, number: int) -> bool | None:
+        """Whether it does nothing but wait, and no such signal is on its way to it. None where that cannot be told."""
+        try:
+            with open(f"/proc/{self._process}/status", encoding="ascii", errors="replace") as file:
+                told = dict(line.split(":", 1) for line in file if ":" in line)
+            coming = int(told["SigPnd"], 16) | int(told["ShdPnd"], 16)
+        except (OSError, KeyError, ValueError):
+            return None
+        return told["State"].split()[0] == "S" and not coming >> number - 1 & 1
 
     def end(self) -> None:
         """Let it go, and wait for its end."""
