@@ -1,9 +1,10 @@
 """What recording costs the traced program: processor time and round trips of the real stack's echo, as ratios.
 
 Several servers are alive together, untraced, recorded without values, and recorded with them, by each engine that this
-Python has; one client takes them in turn, block by block, so that all share the machine's good and bad moments. The
-processor time is the whole process's, the recorder's own thread included. (Durations under a tracer are none of the
-program's own; a ratio says what one would wait for.)
+Python has; one client takes them in turn, block by block, so that all share the machine's good and bad moments. They
+are started anew several times: where things lie in memory makes one process faster than another. The processor time is
+the whole process's, the recorder's own thread included. (Durations under a tracer are none of the program's own; a
+ratio says what one would wait for.)
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, sleep
@@ -24,7 +25,7 @@ from .client import BINARY, TEXT, Client, Message, different
 ROOT = Path(__file__).resolve().parent.parent
 #: (title, messages, round trips in a block)
 SIZES = (("64 bytes", different(TEXT, 64), 400), ("64 KiB", different(BINARY, 1 << 16), 30))
-BLOCKS = 15
+STARTS, BLOCKS = 4, 5
 WARM = 60
 #: Seconds for the recorder to write what a block has left.
 SETTLE = 0.3
@@ -89,27 +90,37 @@ def line(title: str, of: list[float], base: list[float]) -> str:
 
 def main() -> int:
     """Measure and print. Exit codes: 0 measured, 1 a server failed."""
-    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors; {BLOCKS} blocks, taken in turn")
+    print(
+        f"Python {sys.version.split()[0]}, {os.cpu_count()} processors; {STARTS} starts, {BLOCKS} blocks each, in turn"
+    )
     try:
         for title, messages, count in SIZES:
-            with tempfile.TemporaryDirectory(prefix="unmagic-") as folder, ExitStack() as stack:
-                servers = [stack.enter_context(serving(*kind, Path(folder))) for kind in kinds()]
-                _measure(servers, messages, count)
-            _print(title, servers)
+            starts = [_measured(messages, count) for _ in range(STARTS)]
+            _print(title, [_together(of) for of in zip(*starts, strict=True)])
     except (OSError, RuntimeError) as error:
         print(f"not measured: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _measure(servers: list[Recorded], messages: Sequence[Message], count: int) -> None:
-    for server in servers:
-        server.block(messages, WARM)
-        server.processor.clear()
-        server.waited.clear()
-    for _ in range(BLOCKS):
+def _measured(messages: Sequence[Message], count: int) -> list[Recorded]:
+    """Servers that were started for it, and have ended."""
+    with tempfile.TemporaryDirectory(prefix="unmagic-") as folder, ExitStack() as stack:
+        servers = [stack.enter_context(serving(*kind, Path(folder))) for kind in kinds()]
         for server in servers:
-            server.block(messages, count)
+            server.block(messages, WARM)
+            server.processor.clear()
+            server.waited.clear()
+        for _ in range(BLOCKS):
+            for server in servers:
+                server.block(messages, count)
+    return servers
+
+
+def _together(servers: Sequence[Recorded]) -> Recorded:
+    """What was measured of servers that were recorded in the same way."""
+    processor, waited = ([t for one in servers for t in getattr(one, of)] for of in ("processor", "waited"))
+    return replace(servers[0], processor=processor, waited=waited)
 
 
 def _print(title: str, servers: list[Recorded]) -> None:
