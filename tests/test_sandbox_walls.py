@@ -18,6 +18,7 @@ import pytest
 from helpers_sandbox import A_ROOT, A_USER, B_ROOT, C_USER, EVERY, INSPECTOR, MAIN, Way, behind, program, talker
 
 from grader.sandbox import seccomp
+from grader.sandbox.bubblewrap import BubblewrapStarted
 from grader.sandbox.syscalls import NUMBERS
 
 BOXED = (A_ROOT, A_USER)
@@ -279,3 +280,41 @@ def test_two_submissions_at_once_see_nothing_of_each_other():
     for thread in threads:
         thread.join()
     assert answers == [["2"], ["2"]]
+
+
+class Watched(BubblewrapStarted):
+    """Two threads that end it meet where the one has looked at it and the other has not changed it yet."""
+
+    meet = threading.Barrier(2)
+
+    @property  # type: ignore[override]
+    def told(self) -> int:
+        told = self.__dict__["told"]
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.meet.wait(0.5)
+        return int(told)
+
+    @told.setter
+    def told(self, number: int) -> None:
+        self.__dict__["told"] = number
+
+
+def test_two_who_end_it_at_once_close_nothing_twice():
+    """Seen once: the one who watched the processor's time, and the grader, whose time was over as well."""
+    mine, theirs = os.pipe()
+    with subprocess.Popen(["true"]) as process:
+        started, failed = Watched(process, 0, mine), []
+
+        def end() -> None:
+            try:
+                started.kill()
+            except OSError as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=end) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    os.close(theirs)
+    assert not failed and started.told == -1

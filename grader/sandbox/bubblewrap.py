@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class BubblewrapStarted:
     process: subprocess.Popen[bytes]
     child: int
     told: int  # where bwrap says more, at its end; it has to stay open
+    _ends: threading.Lock = field(default_factory=threading.Lock)
 
     def pids(self) -> list[int]:
         return descendants(self.process.pid)
@@ -52,7 +54,12 @@ class BubblewrapStarted:
         return [Path(f"/proc/{self.child}/root{path}") for path in ("/tmp", "/dev/shm")] if self.child else []
 
     def kill(self) -> None:
-        """Process 1 of a process namespace takes all others with it; bwrap collects it and ends as well."""
+        """Process 1 of a process namespace takes all others with it; bwrap collects it and ends as well. Who watches
+        the limits may ask for it while the grader does: one after the other."""
+        with self._ends:
+            self._kill()
+
+    def _kill(self) -> None:
         if self.child and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.child, signal.SIGKILL)
