@@ -28,7 +28,7 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
     known, rows, next_, layouts, holds = hand.known, hand.known.rows, hand.known.next, hand.layouts, hand.holds
     news, get, veils = known.news.extend, known.get, known.veils
     told, entries, others, put = known.told.extend, known.others, known.others.get, known.put
-    hold = known.young.append
+    hold, numbers = known.young.append, known.numbers
     text, octets, array = layouts.text, layouts.octets, layouts.row("bytearray", "bytes", ())
     atoms: dict[Any, int] = {}
 
@@ -138,13 +138,11 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
             data, flags = bytes(value), BYTES
         else:
             data, flags = bytes(value[:MOST_BYTES]), BYTES | CUT
-        if entry is None:
-            told((number, number, array, size, flags, data))
-            put(value, None, number, data, ITSELF)
-        else:
-            told((number, entry[1], array, size, flags, data))
-            entries[id(value)] = (value, entry[1], number, data, known.sweeps)  # as `put` does it
-            hold(value)
+        identity = number if entry is None else entry[1]
+        told((number, identity, array, size, flags, data))
+        entries[id(value)] = (value, identity, number, data, known.sweeps)  # as `put` does it
+        numbers[id(value)] = identity
+        hold(value)
         return number
 
     def of_view(value: Any) -> int:

@@ -80,7 +80,8 @@ class MonitoringEngine:
         decide, number_of, tick = recorder.decisions.decide, recorder.codes.number, recorder.tick
         numbers = recorder.codes.numbers
         keep_values, frame_of, beyond = recorder.options.values, sys._getframe, beyond_us
-        rows, take, arguments = recorder.known.rows.get, recorder.hand.take, recorder.hand.arguments
+        rows, look = recorder.known.rows.get, recorder.known.readers.get
+        take, arguments = recorder.hand.take, recorder.hand.arguments
         own = events.PY_START | events.PY_RETURN | events.PY_YIELD | events.PY_RESUME
         here = _local()
 
@@ -133,7 +134,7 @@ class MonitoringEngine:
                         put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS))
                     elif entry.how == 1:
                         one = frame.f_locals[entry.first]
-                        row = rows(id(one)) or take(one)
+                        row = rows(id(one)) or look(id(type(one)), take)(one)
                         put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, row))
                     else:
                         found = arguments(entry, frame.f_locals)
@@ -142,12 +143,14 @@ class MonitoringEngine:
                     put((entry.begins, tick(), caller, lasti))
                 elif entry.how == 1:
                     one = frame.f_locals[entry.first]
-                    put((entry.begins, tick(), caller, lasti, rows(id(one)) or take(one)))
+                    put((entry.begins, tick(), caller, lasti, rows(id(one)) or look(id(type(one)), take)(one)))
                 elif entry.how == 2:
                     one, two = entry.pick(frame.f_locals)
-                    put((entry.begins, tick(), caller, lasti, rows(id(one)) or take(one), rows(id(two)) or take(two)))
+                    first = rows(id(one)) or look(id(type(one)), take)(one)
+                    second = rows(id(two)) or look(id(type(two)), take)(two)
+                    put((entry.begins, tick(), caller, lasti, first, second))
                 elif entry.how == 3:
-                    found = [rows(id(one)) or take(one) for one in entry.pick(frame.f_locals)]
+                    found = [rows(id(one)) or look(id(type(one)), take)(one) for one in entry.pick(frame.f_locals)]
                     put((entry.begins, tick(), caller, lasti, *found))
                 else:
                     put((entry.begins, tick(), caller, lasti, *arguments(entry, frame.f_locals)))
@@ -188,7 +191,11 @@ class MonitoringEngine:
         def on_end(kind: int) -> Any:
             def on_value(code: CodeType, offset: int, value: Any) -> None:
                 try:
-                    told = (kind, tick(), rows(id(value)) or take(value)) if keep_values else (kind, tick())
+                    told: tuple[int, ...]
+                    if keep_values:
+                        told = (kind, tick(), rows(id(value)) or look(id(type(value)), take)(value))
+                    else:
+                        told = (kind, tick())
                     try:
                         here.put(told)
                     except AttributeError:

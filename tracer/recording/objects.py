@@ -48,17 +48,25 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
     entries, layouts, layout_of, still = known.others, hand.layouts.known.get, hand.layouts.of, known.still
     rows, part, objects, next_, others = known.rows.get, hand.part, known.objects.extend, known.next, entries.get
     forget, put, numbers, identity = entries.pop, known.put, known.numbers.get, hand.mark
+    bare = hand.layouts.bare(kind).row
 
     def read(value: Any) -> int:
-        found = dictionary(value, kind)
-        inside = (*found.values(),) if type(found) is dict else ()
+        found, key = dictionary(value, kind), id(value)
+        if type(found) is not dict:
+            found = {}
+        entry = others(key)
+        if entry is None and not found and held == WEAKLY:  # new, as its `__init__` gets it
+            number = next_()
+            objects((number, number, bare, -1, 0, 0))
+            entries[key] = (ref(value, partial(forget, key)), number, number, [], known.sweeps)
+            return number
+        inside = (*found.values(),)
         if len(inside) > PARTS:
             inside = inside[:PARTS]
         marks = [rows(id(one), 0) for one in inside]
         rowless = 0 in marks  # what is inside has a row for each time that it changed
         if rowless:
             marks = [rows(id(one)) or numbers(id(one)) or identity(one) for one in inside]
-        entry = others(id(value))
         if entry is not None:
             kept = entry[0]
             if kept is not value and not (type(kept) is ref and kept() is value):
@@ -81,11 +89,10 @@ def _of_instance(kind: type, dictionary: Any, hand: Hand) -> Callable[[Any], int
             put(value, entry, number, marks, held)
         elif entry is None:  # as `put` does it
             objects((number, number, layout.row, -1, 0, len(parts), *parts))
-            key = id(value)
             entries[key] = (ref(value, partial(forget, key)), number, number, marks, known.sweeps)
         else:
             objects((number, entry[1], layout.row, -1, 0, len(parts), *parts))
-            entries[id(value)] = (entry[0], entry[1], number, marks, known.sweeps)
+            entries[key] = (entry[0], entry[1], number, marks, known.sweeps)
         return number
 
     return read

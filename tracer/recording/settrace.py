@@ -78,7 +78,8 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
     entries: dict[int, Any] = recorder.decisions.entries
     decide, number_of = recorder.decisions.decide, recorder.codes.number
     keep_values = recorder.options.values
-    rows, take, arguments, beyond = recorder.known.rows.get, recorder.hand.take, recorder.hand.arguments, beyond_us
+    rows, look, beyond = recorder.known.rows.get, recorder.known.readers.get, beyond_us
+    take, arguments = recorder.hand.take, recorder.hand.arguments
     #: The exceptions on their way out, told by "exception" some time before "return" comes with None: more than one
     #: where something runs while a frame is being left (a `finally`, a generator that is dropped).
     leaving = log.leaving
@@ -119,7 +120,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                     put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS))
                 elif entry.how == 1:
                     one = frame.f_locals[entry.first]
-                    row = rows(id(one)) or take(one)
+                    row = rows(id(one)) or look(id(type(one)), take)(one)
                     put((entry.begins, tick(), caller, lasti, key & LOW, key >> LOW_BITS, row))
                 else:
                     found = arguments(entry, frame.f_locals)
@@ -129,12 +130,14 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                 put((entry.begins, tick(), caller, lasti))
             elif entry.how == 1:
                 one = frame.f_locals[entry.first]
-                put((entry.begins, tick(), caller, lasti, rows(id(one)) or take(one)))
+                put((entry.begins, tick(), caller, lasti, rows(id(one)) or look(id(type(one)), take)(one)))
             elif entry.how == 2:
                 one, two = entry.pick(frame.f_locals)
-                put((entry.begins, tick(), caller, lasti, rows(id(one)) or take(one), rows(id(two)) or take(two)))
+                first = rows(id(one)) or look(id(type(one)), take)(one)
+                second = rows(id(two)) or look(id(type(two)), take)(two)
+                put((entry.begins, tick(), caller, lasti, first, second))
             elif entry.how == 3:
-                found = [rows(id(one)) or take(one) for one in entry.pick(frame.f_locals)]
+                found = [rows(id(one)) or look(id(type(one)), take)(one) for one in entry.pick(frame.f_locals)]
                 put((entry.begins, tick(), caller, lasti, *found))
             else:
                 put((entry.begins, tick(), caller, lasti, *arguments(entry, frame.f_locals)))
@@ -151,7 +154,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
             return on_event(frame, event, argument)
         try:
             if keep_values:
-                put((RETURN, tick(), rows(id(argument)) or take(argument)))
+                put((RETURN, tick(), rows(id(argument)) or look(id(type(argument)), take)(argument)))
             else:
                 put((RETURN, tick()))
             return None
@@ -179,7 +182,7 @@ def make_tracer(recorder: Recorder, log: ThreadLog) -> Any:
                             put((UNWIND, tick(), number))
                             return on_event
                 if keep_values:
-                    put((kind, tick(), rows(id(argument)) or take(argument)))
+                    put((kind, tick(), rows(id(argument)) or look(id(type(argument)), take)(argument)))
                 else:
                     put((kind, tick()))
             elif event == "line":
