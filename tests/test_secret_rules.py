@@ -37,6 +37,7 @@ HIDDEN = [
     f"https://x/cb?state=af0&code={S}",
     f"Location: /done?next=%2Fin%3Ftoken%3D{S}&x=1\r\n",
     f"https://{S}xxxx@git.example/x",
+    f"{'x' * 100}https://user:{S}@example.org/",
     f"redis://:{S}@localhost:6379/0",
     f"<user><password>{S}</password></user>",
     f"<ns:Password type='x'>{S}</ns:Password>",

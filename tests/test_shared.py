@@ -150,11 +150,18 @@ def test_a_secret_that_was_learned_later_is_masked_there_too(tmp_path):
     assert [told[0], *told[-5:-1]] == [masked[0], masked[1].encode(), *masked[1:]]
 
 
-def test_what_lies_beyond_all_that_moved_is_damage(tmp_path):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update described set wire = wire + 1 where wire is not null",
+        "update wire set data = cast(hex(data) as text) where length(data) > 1000",
+    ],
+)
+def test_what_lies_beyond_all_that_moved_is_damage(tmp_path, damage):
     crossed(tmp_path, [bytes(random.Random(1).randbytes(5000))])
     path = tmp_path / "t.trace"
     db = sqlite3.connect(path)
-    assert db.execute("update described set wire = wire + 1 where wire is not null").rowcount
+    assert db.execute(damage).rowcount
     db.commit()
     db.close()
     with pytest.raises(TraceError, match="do not fit together"):

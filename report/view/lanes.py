@@ -24,6 +24,10 @@ else:
 SOCKET, PYTHON, PROGRAM = "socket", "python", "app"
 HUES = 8
 
+#: The calls of each thread; the first read from a socket of each that reads.
+Calls = dict[int, list[int]]
+Reads = dict[int, Wire]
+
 
 @cache
 def table() -> dict[str, Any]:
@@ -48,21 +52,21 @@ def order(traces: Sequence[Trace]) -> tuple[str, ...]:
     """The lanes of several traces in one order: as the bytes that arrive meet them, then as the other threads do, then
     as the rest does: what a program imports first, or leaves to be cleared up at the end, says nothing."""
     met: dict[str, None] = {}
+    ran = [(trace, _calls(trace), _first_reads(trace)) for trace in traces]
     for way in (_from_a_read, _of_others, _of_the_rest):
-        for trace in traces:
-            for call in way(trace):
+        for trace, calls, reads in ran:
+            for call in way(trace, calls, reads):
                 met.setdefault(lane_of(trace.calls[call].code))
     programs = {lane_of(c) for t in traces for c in t.codes.values() if c.file.facts.kind == "program" and c.recorded}
     rest = [name for name in met if name not in programs and name != PYTHON]
     return (SOCKET, PYTHON, *rest, *sorted(programs & met.keys() - {PYTHON}))
 
 
-def _from_a_read(trace: Trace) -> Iterator[int]:
+def _from_a_read(trace: Trace, calls: Calls, reads: Reads) -> Iterator[int]:
     """Of each thread that reads from a socket: the calls around its first read, from the inside, then all from there to
     the last bytes that it moved."""
-    calls = _calls(trace)
     last = {trace.carrier(wire.thread): wire.ended for wire in trace.wires if wire.direction}
-    for carrier, read in _first_reads(trace).items():
+    for carrier, read in reads.items():
         call = read.call
         while call in trace.calls:
             yield call
@@ -71,19 +75,17 @@ def _from_a_read(trace: Trace) -> Iterator[int]:
         yield from (one for one in mine if read.began < trace.calls[one].first.start < last[carrier])
 
 
-def _of_others(trace: Trace) -> Iterator[int]:
-    calls = _calls(trace)
-    for carrier in sorted(calls.keys() - _first_reads(trace).keys()):
+def _of_others(trace: Trace, calls: Calls, reads: Reads) -> Iterator[int]:
+    for carrier in sorted(calls.keys() - reads.keys()):
         yield from calls[carrier]
 
 
-def _of_the_rest(trace: Trace) -> Iterator[int]:
-    calls = _calls(trace)
-    for carrier in _first_reads(trace):
+def _of_the_rest(trace: Trace, calls: Calls, reads: Reads) -> Iterator[int]:
+    for carrier in reads:
         yield from calls.get(carrier, ())
 
 
-def _first_reads(trace: Trace) -> dict[int, Wire]:
+def _first_reads(trace: Trace) -> Reads:
     """By thread, those with the lowest numbers first; an event loop's tasks are of the thread that runs them."""
     found: dict[int, Wire] = {}
     for wire in trace.wires:
@@ -92,8 +94,8 @@ def _first_reads(trace: Trace) -> dict[int, Wire]:
     return dict(sorted(found.items()))
 
 
-def _calls(trace: Trace) -> dict[int, list[int]]:
-    """The calls by thread, in their order there."""
+def _calls(trace: Trace) -> Calls:
+    """By thread, in their order there."""
     found: dict[int, list[int]] = {}
     for call in sorted(trace.calls.values(), key=lambda call: call.first.start):
         found.setdefault(trace.carrier(call.thread), []).append(call.id)

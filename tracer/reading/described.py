@@ -40,7 +40,7 @@ def _behind(db: sqlite3.Connection, first: int | None, size: int) -> bytes:
     many."""
     found: list[bytes] = []
     if size > 0 and first is not None:
-        moved = db.execute("select data from wire where id >= ? and data is not null order by id", (first,))
+        moved = db.execute("select data from wire where id >= ? and typeof(data) = 'blob' order by id", (first,))
         while size > 0 and (row := moved.fetchone()):
             found += row
             size -= len(row[0])

@@ -94,7 +94,7 @@ class MonitoringEngine:
 
         def entry_for(code: CodeType) -> Any:
             """The entry of code that is seen for the first time; None where it is not recorded."""
-            entry = decided.get(id(code)) or decide(code)
+            entry = decided[id(code)] if id(code) in decided else decide(code)
             if entry is not None:
                 local_codes.append(code)
                 monitoring.set_local_events(tool, code, own | (events.LINE if entry.lines else 0))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from string import ascii_letters, digits
 
 from .secret_finder import tree
 from .secret_hints import WORDS
@@ -83,8 +84,8 @@ _HASH = re.compile(r"(?i)(?:\b(?:pbkdf2|scrypt|bcrypt|argon2)[\w:.-]{0,60}\$|\$2
 _CODE = re.compile(r"[?&#]code=([^&\s#\"'<>]+)(?=&state=)|[?&#]state=[^&\s]+&code=([^&\s#\"'<>]+)")
 _URL = re.compile(r"://(?:[^\s/:@]*:([^\s/@]+)|([^\s/:@]{16,}))@")
 #: What a URL begins with: any scheme where a password follows (1), else one that has no users without (2).
+_SCHEME_LETTERS = frozenset(f"{ascii_letters}{digits}+.-")
 _BEFORE = (re.compile(""), re.compile(r"(?i)\b[a-z][a-z0-9+.-]*\Z"), re.compile(r"(?i)\bhttps?\Z"))
-_LONGEST_SCHEME = 64
 #: Where in a text a name may stand, by the word in it.
 _HINT = re.compile(tree(sorted(WORDS)))
 _HINT_ANYHOW = re.compile(_HINT.pattern, re.I)
@@ -168,8 +169,10 @@ def _spans(
 
 def _urls(text: str) -> Iterator[Found]:
     for match in _URL.finditer(text):
-        kind, at = match.lastindex or 0, match.start()
-        if _BEFORE[kind].search(text, max(0, at - _LONGEST_SCHEME), at):
+        kind, start = match.lastindex or 0, match.start()
+        while start and text[start - 1] in _SCHEME_LETTERS:
+            start -= 1
+        if _BEFORE[kind].search(text, start, match.start()):
             yield "url", *match.span(kind), True
 
 
