@@ -209,6 +209,49 @@ def test_every_worker_of_a_pool_that_sent_something_has_a_trace(tmp_path: Path):
             assert all("work" in found[worker] for worker in workers)
 
 
+#: A child that is killed in one of the two moments in which SQLite has a journal beside a trace.
+KILLED = """
+import os, signal, sys
+def work():
+    return "worked"
+if not os.fork():
+    store = sys.modules["_unmagic_recording.store"]
+    def killed(self):
+        {first}
+        self._db.execute("begin immediate")
+        self._db.execute("pragma user_version = 7")
+        os.kill(os.getpid(), signal.SIGKILL)
+    {where}
+    work()
+    os._exit(0)
+print(os.WTERMSIG(os.wait()[1]))
+"""
+MOMENTS = {
+    "at its end": ("self._db.execute('pragma journal_mode = delete')", "store.Store.close = killed"),
+    "at its beginning": (
+        "self._db.execute('pragma journal_mode = delete')",
+        "made = store.Store.__init__; store.Store.__init__ = lambda self, path: (made(self, path), killed(self))",
+    ),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("moment", list(MOMENTS))
+def test_a_process_that_is_killed_while_its_trace_is_half_changed(tmp_path: Path, moment: str):
+    """What is half done is taken back. Killed at the end it is told of with all that it did."""
+    first, where = MOMENTS[moment]
+    (tmp_path / "app.py").write_text(KILLED.format(first=first, where=where))
+    ran = unmagic("run", "app.py", cwd=tmp_path)
+    assert (ran.code, ran.out) == (0, "9\n")
+    if moment == "at its end":
+        assert listed(ran.ours) == {"app.trace": "", "app.2.trace": "forked off"}
+        assert "work" in called(tmp_path / "app.2.trace")
+    else:
+        assert "a process was killed before anything of its calls was written" in ran.ours
+    assert not [name for name in os.listdir(tmp_path) if "journal" in name]
+    assert ("app.2.trace" in traces(tmp_path)) == (moment == "at its end")
+
+
 # --- the program, started again ------------------------------------------------------------------------------
 
 #: As Django's reloader starts itself: its own arguments behind `sys.executable`.

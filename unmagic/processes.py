@@ -14,10 +14,9 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from tracer.reading.opening import TraceError
-from tracer.reading.tail import State, Tail, abandoned
+from tracer.reading.tail import State, Tail, abandoned, looked_into
 from tracer.recording.store import is_trace
 
 #: What SQLite may leave beside a trace.
@@ -115,7 +114,7 @@ def _says_nothing(path: Path) -> bool:
         head = file.read(100)
     if not abandoned(path) or (head and not is_trace(head)):
         return False
-    with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as db:
+    with closing(looked_into(path)) as db:
         if not db.execute("select 1 from sqlite_master where name = 'meta'").fetchone():
             return True
         return not db.execute("select 1 from meta").fetchone()
@@ -143,7 +142,7 @@ def process(path: Path) -> Process | None:
         if Tail(path).state() is State.ABSENT:
             return None
         growing = not abandoned(path)
-        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as db:
+        with closing(looked_into(path)) as db:
             meta = {str(key): str(value) for key, value in db.execute("select key, value from meta")}
     except (TraceError, sqlite3.Error, OSError):
         return None

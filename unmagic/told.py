@@ -6,14 +6,13 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import click
 
 from tracer.reading.counting import count_calls
 from tracer.reading.repository import note_repository
 from tracer.reading.tables import Damaged
-from tracer.reading.tail import tidy
+from tracer.reading.tail import looked_into, tidy
 from tracer.reading.trace import TraceError
 
 from .errors import Failure
@@ -108,7 +107,7 @@ def _counts(process: Process) -> Counts:
 def _opened(process: Process) -> sqlite3.Connection:
     """The trace, to be read. Of one that was killed the log is folded in: to read it only would leave it there."""
     if process.growing:
-        return sqlite3.connect(f"file:{quote(str(process.path.absolute()))}?mode=ro", uri=True)
+        return looked_into(process.path)
     db = sqlite3.connect(process.path)
     db.execute("pragma journal_mode=delete")
     tidy(process.path)

@@ -134,8 +134,7 @@ class Tail:
             head = file.read(16)
         if head and head != b"SQLite format 3\0":
             raise TraceError(f"{self.path} is not a trace (it is no SQLite file)")
-        uri = f"file:{quote(str(self.path.absolute()))}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+        with closing(looked_into(self.path)) as db:
             yield db if head and self._ready(db) else None
 
     def _ready(self, db: sqlite3.Connection) -> bool:
@@ -179,6 +178,14 @@ class Tail:
         octets = data if isinstance(data, bytes) else b""
         octets = octets[: wire.size].ljust(wire.size, b"\0") if wire.direction else b""
         return Moved(wire, octets, self._roles[wire.connection] == "client")
+
+
+def looked_into(path: Path) -> sqlite3.Connection:
+    """The file of a trace, opened to be read only. Of a recorder that was killed at the very end, while it closed its
+    trace, a step half done is taken back by SQLite first, which needs leave to write; nobody else has the file then."""
+    half_done = path.with_name(path.name + "-journal").exists() and abandoned(path)
+    mode = "rw" if half_done else "ro"
+    return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None)
 
 
 def _busy(error: sqlite3.OperationalError) -> bool:
