@@ -37,6 +37,10 @@ PLAYED: dict[str, tuple[str, list[Script]]] = {
             ask(clients.CHUNKED, b"chunk by chunk."),
         ],
     ),
+    "answers": (
+        "plain_flask",
+        [ask(clients.ROW, b'"from":"Longyearbyen'), ask(clients.ROWS_OF_JSON, b'"from":"Polarnes')],
+    ),
     "requests": (
         "plain_flask",
         [
@@ -145,6 +149,10 @@ EXPECTED = [
              ["werkzeug", "flask"], clients.JSON_ESCAPED),
     Expected("forms", "out", "København\nK", [b"K\\u00f8benhavn\\nK"], ["escaped", "encoded"],
              ["flask", "werkzeug"]),
+    Expected("answers", "out", "Longyearbyen, Svalbard", [b"Longyearbyen, Svalbard"], ["joined", "encoded"],
+             ["flask", "werkzeug"]),
+    Expected("answers", "out", "Polarnes, the lighthouse of Murmansk", [b"Polarnes, the lighthouse of Murmansk"],
+             ["joined", "encoded"], ["flask", "werkzeug"]),
     Expected("requests", "in", "what is it made of?", [b"what is it made of?"], ["slice", "joined", "slice"],
              ["http", "email", "werkzeug", "flask"], clients.HEADER),
     Expected("requests", "out", "what is it made of?", [b"what is it made of?"], ["encoded"], ["flask", "werkzeug"]),
@@ -281,7 +289,7 @@ def test_the_head_of_an_answer_is_made_of_no_request(recordings: Recordings, pro
     heads = [
         node
         for node in flow.nodes.values()
-        if octets(node.value.data).startswith((b"HTTP/1.1 200", b"HTTP/1.0 200"))
+        if octets(node.value.data).startswith((b"HTTP/1.1 20", b"HTTP/1.0 20"))
         and any(sighting.role == "written" for sighting in node.sightings)
     ]
     assert heads or program in ("Flask-SocketIO", "rows")

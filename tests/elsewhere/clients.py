@@ -28,8 +28,11 @@ FORM = request("POST /form", FORM_TYPE, body=b"name=Ada&city=Reykjavik&size=3")
 QUOTED = request("POST /form", FORM_TYPE, body=b"name=Ada&city=K%C3%B8ln+am+Meer")
 CONSTANT = request("POST /constant", FORM_TYPE, body=b"name=Ada&city=Reykjavik")
 QUERY = request("GET /query?name=Ada&city=K%C3%B8benhavn%20K")
-JSON = request("POST /json", "Content-Type: application/json", body=b'{"name": "Ada", "city": "Ljubljana"}')
-JSON_ESCAPED = request("POST /json", "Content-Type: application/json", body=b'{"city": "K\\u00f8benhavn\\nK", "n": 1}')
+JSON_TYPE = "Content-Type: application/json"
+JSON = request("POST /json", JSON_TYPE, body=b'{"name": "Ada", "city": "Ljubljana"}')
+JSON_ESCAPED = request("POST /json", JSON_TYPE, body=b'{"city": "K\\u00f8benhavn\\nK", "n": 1}')
+ROW = request("POST /row", JSON_TYPE, body=b'{"city": "Longyearbyen, Svalbard"}')
+ROWS_OF_JSON = request("POST /rows", JSON_TYPE, body=b'{"city": "Polarnes, the lighthouse of Murmansk"}')
 UPLOAD = request(
     "POST /upload",
     f"Content-Type: multipart/form-data; boundary={BOUNDARY}",

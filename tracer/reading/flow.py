@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .bundles import bundled
 from .equals import Equals
 from .extent import defaults, literals
 from .kept import Kept
@@ -206,8 +207,9 @@ class Flow:
             return [self._sight(value, order, span.thread, span.call, role, name, frame)]
         self._meet(value, frame)
         return [
-            self._sight(child, order, span.thread, span.call, role, name + label, frame, (value.object, label))
-            for label, child in self._inside(number)
+            self._sight(child, order, span.thread, span.call, role, name + way + label, frame, (holder, label))
+            for way, holder, inside in self._bundled(number, value)
+            for label, child in inside
         ]
 
     def _keys(self, frame: _Frame) -> Iterator[bytes]:
@@ -217,6 +219,12 @@ class Flow:
                 value = self.trace.value(child)
                 if value is not None and value.size == KEY and isinstance(value.data, bytes):
                     yield value.data
+
+    def _bundled(self, number: int, value: Value) -> Iterator[tuple[str, int, list[tuple[str, Value]]]]:
+        """The data inside a value: by which way, in which object, what. In a tuple there may be more of that kind."""
+        yield "", value.object, self._inside(number)
+        for label, child in bundled(self.trace, value):
+            yield label, child.object, self._inside(child.id)
 
     def _inside(self, number: int) -> list[tuple[str, Value]]:
         """The data directly inside a value, but for what can change: that is told as it was when it was described. The

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .bundles import bundled
 from .flow import Flow
 from .nodes import Node, is_data
 from .trace import Call, Code
@@ -58,13 +59,15 @@ def of_program(code: Code | None) -> bool:
 
 
 def _nodes(flow: Flow, number: int) -> list[Node]:
-    """The node of a value that is text or bytes; of a container, those directly inside it."""
+    """The node of a value that is text or bytes; of a container, those directly inside it, and in what it bundles."""
     value = flow.trace.value(number)
     if value is None:
         return []
     held = [value]
     if value.kind == "container":
-        held = [v for _, child in flow.trace.parts.get(number, ()) if (v := flow.trace.value(child)) is not None]
+        holders = (value, *(child for _, child in bundled(flow.trace, value)))
+        parts = (child for holder in holders for _, child in flow.trace.parts.get(holder.id, ()))
+        held = [v for child in parts if (v := flow.trace.value(child)) is not None]
     return [node for v in held if is_data(v) and (node := flow.node_of(v)) is not None]
 
 

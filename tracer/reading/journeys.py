@@ -46,12 +46,13 @@ class Journey:
     @property
     def sightings(self) -> tuple[tuple[Node, Sighting], ...]:
         """Where each of its values was, in order; for a value that came in, until the program had it; for
-        one that went out, since."""
+        one that went out, since, until all of it was written."""
         seen = [(node, sighting) for node in self.nodes for sighting in node.sightings]
         if self.direction == "in":
             seen = [(node, sighting) for node, sighting in seen if sighting.order <= self.order]
         elif self.direction == "out":
-            seen = [(node, sighting) for node, sighting in seen if sighting.order >= self.order]
+            last = max(stretch.wire.ended for stretch in self.wires)
+            seen = [(node, sighting) for node, sighting in seen if self.order <= sighting.order <= last]
         else:  # who else had it meanwhile is on no way to what was written
             own = {edge.thread for edge in self.edges} | {stretch.wire.thread for stretch in self.wires}
             seen = [(node, sighting) for node, sighting in seen if sighting.thread in own]

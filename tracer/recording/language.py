@@ -95,23 +95,25 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
         entry = get(value)
         if entry is not None and entry[MARKS] is not None:
             return entry[ROW]
-        parts, size = hand.inside(inside, layouts.pairs(inside)), len(value)
+        parts, size = hand.inside(inside, layouts.pairs(inside), hand.bundled), len(value)
         layout = layouts.counted(kind, len(inside))
-        number = holds(value, entry, (), layout, size, len(inside) < size, parts, plan(kind).held)
+        # asked once more where it was new: it may be inside itself, and have its number by now
+        number = holds(value, entry or get(value), (), layout, size, len(inside) < size, parts, plan(kind).held)
         known.settle(value, True)
         return number
 
-    def changing(kind: type, look: Callable[[Any], Any]) -> Callable[[Any], int]:
+    def changing(
+        kind: type, look: Callable[[Any], Any], part: Callable[[Any], int] | None = None
+    ) -> Callable[[Any], int]:
         held = plan(kind).held
 
         def read(value: Any) -> int:
-            inside = look(value)
-            size, entry, marks = len(value), get(value), hand.marks(inside)
-            marks.append(size)
-            if entry is not None and entry[MARKS] == marks:
+            inside, entry, size = look(value), get(value), len(value)
+            if entry is not None and entry[MARKS] == [*hand.marks(inside), size]:
                 return entry[ROW]
-            parts, layout = hand.inside(inside, layouts.pairs(inside)), layouts.counted(kind, len(inside))
-            return holds(value, entry, marks, layout, size, len(inside) < size, parts, held)
+            parts, layout = hand.inside(inside, layouts.pairs(inside), part), layouts.counted(kind, len(inside))
+            marks = [*hand.marks(inside), size]  # only now, when what is in it is known
+            return holds(value, entry or get(value), marks, layout, size, len(inside) < size, parts, held)
 
         return read
 
@@ -123,7 +125,7 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
             return entry[ROW]
         layout = layouts.of(dict, names)
         parts = hand.inside(inside, layout.secret)
-        return holds(value, entry, marks, layout, size, len(inside) < size, parts, ITSELF)
+        return holds(value, entry or get(value), marks, layout, size, len(inside) < size, parts, ITSELF)
 
     def of_bytes(value: Any) -> int:
         """A bytearray, which changes often: what it says is its mark."""
@@ -171,7 +173,7 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
     table: dict[type, Callable[[Any], int]] = {
         str: of_text, bytes: of_text, int: of_int, type(None): of_atom, bool: of_atom, float: of_atom,
         complex: of_atom, type(...): of_atom, type(NotImplemented): of_atom, range: of_range, slice: of_range,
-        tuple: of_tuple, frozenset: of_frozenset, list: changing(list, lambda value: value[:PARTS]),
+        tuple: of_tuple, frozenset: of_frozenset, list: changing(list, lambda value: value[:PARTS], hand.listed),
         set: changing(set, first), dict: of_dict, bytearray: of_bytes, memoryview: of_view,
         types.MethodType: of_method, type: of_code,
     }  # fmt: skip

@@ -162,17 +162,28 @@ class Hand:
         number = known.rows.get(id(data), 0) if len(data) > 1 else 0
         return number or known.next()
 
-    def inside(self, values: Sequence[Any], secret: tuple[str, ...]) -> list[int]:
-        """The rows of parts, some of which are called as a secret is."""
+    def inside(
+        self, values: Sequence[Any], secret: tuple[str, ...], look: Callable[[Any], int] | None = None
+    ) -> list[int]:
+        """The rows of parts, some of which are called as a secret is; `look` gives those of the others (default:
+        `part`)."""
+        look, rows = look or self.part, self.known.rows
         if not secret:
-            return self.parts(values)
-        rows = self.known.rows
+            return [rows.get(id(value)) or look(value) for value in values]
         return [
-            self.named(value, name, self.part)
-            if self.secrets.concerns(name)
-            else rows.get(id(value)) or self.part(value)
+            self.named(value, name, look) if self.secrets.concerns(name) else rows.get(id(value)) or look(value)
             for value, name in zip(values, secret, strict=True)
         ]
+
+    def bundled(self, value: Any) -> int:
+        """The row of something in a tuple, or in what a call makes of its further arguments: that is how several things
+        are handed on at once, so a list or dictionary there is looked into as if it were handed on itself."""
+        kind = type(value)
+        return self.take(value) if kind is list or kind is dict else self.part(value)
+
+    def listed(self, value: Any) -> int:
+        """The row of something in a list, which may be a list of rows: a dictionary there is looked into."""
+        return self.take(value) if type(value) is dict else self.part(value)
 
     def loose(self, value: Any) -> int:
         """The row of the tuple or dictionary that a call makes of its further arguments: nobody else has it, so it has
@@ -183,7 +194,7 @@ class Hand:
         else:
             inside = value[:PARTS]
             layout = self.layouts.counted(tuple, len(inside))
-        parts = self.inside(inside, layout.secret or self.layouts.pairs(inside))
+        parts = self.inside(inside, layout.secret or self.layouts.pairs(inside), self.bundled)
         number = self.known.next()
         self.known.objects += (number, 0, layout.row, len(value), len(parts) < len(value), len(parts), *parts)
         return number

@@ -1,6 +1,6 @@
 """Plain Flask: each view takes one value out of its request, in another of the ways that a request has for it."""
 
-from flask import Flask, request
+from flask import Flask, jsonify, request
 
 app = Flask(__name__)
 CAPITAL = "Reykjavik"
@@ -49,6 +49,16 @@ def header():
 @app.get("/place/<name>")
 def place(name):
     return f"<p>{name}</p>"
+
+
+@app.post("/row")
+def row():
+    return jsonify({"from": request.json["city"]}), 201
+
+
+@app.post("/rows")
+def rows():
+    return [{"n": 1}, {"from": request.json["city"]}], 201
 
 
 if __name__ == "__main__":
