@@ -84,12 +84,39 @@ def test_further_arguments(tmp_path: Path, engine: str) -> None:
         assert len({inside(trace, args, 0).object, inside(trace, kwargs, 0).object}) == 1, "one and the same"
 
 
-def test_rows_of_a_list(tmp_path: Path, engine: str) -> None:
-    rows = [{"title": "On engines"}, ["deeper", {"is": "not"}]]
-    trace, told = handed(tmp_path, rows, engine)
+@pytest.mark.parametrize("around", ["list", "dict", "tuple"])
+def test_as_deep_as_json_goes(tmp_path: Path, engine: str, around: str) -> None:
+    """Of a tuple one level more: it is how a view hands on its JSON and a status."""
+    rows = {"items": [{"title": "On engines"}, {"deeper": {"is": "not"}}]}
+    value: Any = {"list": rows["items"], "dict": rows, "tuple": (rows, 200)}[around]
+    way = {"list": (), "dict": (0,), "tuple": (0, 0)}[around]
+    trace, told = handed(tmp_path, value, engine)
     with trace:
-        assert text(trace, inside(trace, told, 0).id) == "dict(['title']=On engines)"
-        assert trace.parts.get(inside(trace, told, 1).id, ()) == ()
+        assert text(trace, inside(trace, told, *way, 0).id) == "dict(['title']=On engines)"
+        deeper = inside(trace, told, *way, 1, 0)
+        assert bool(trace.parts.get(deeper.id, ())) == (around == "list")
+
+
+def test_of_many_rows_the_first(tmp_path: Path, engine: str) -> None:
+    trace, told = handed(tmp_path, [{"n": n} for n in range(50)], engine)
+    with trace:
+        opened = [bool(trace.parts.get(inside(trace, told, place).id)) for place in range(50)]
+        assert opened == [True] * 16 + [False] * 34
+
+
+def test_a_change_inside_is_told(tmp_path: Path, engine: str) -> None:
+    """The list is the same, and so is the tuple, but not what is in them."""
+    module = from_source(
+        PROGRAM + "\n\ndef change():\n    rows = [{'n': 0}]\n    pair = (rows, 'x')\n    for n in range(3):\n"
+        "        rows[0]['n'] = n\n        plain(rows)\n        plain(pair)\n",
+        tmp_path,
+    )
+    done = recorded(tmp_path / "t.trace", module.change, program=str(tmp_path), engine=engine)
+    with done.trace() as trace:
+        met = [value for call in named(trace, "plain") if (value := trace.value(call.arguments[0])) is not None]
+        said = [text(trace, inside(trace, value, *((0,) if value.type == "list" else (0, 0))).id) for value in met]
+        assert said == [f"dict(['n']={n})" for n in (0, 0, 1, 1, 2, 2)]
+        assert len({value.object for value in met}) == 2
 
 
 def test_what_changed_is_told_as_it_is(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ class Flow:
         self._meet(value, frame)
         return [
             self._sight(child, order, span.thread, span.call, role, name + way + label, frame, (holder, label))
-            for way, holder, inside in self._bundled(number, value)
+            for way, holder, inside in self._bundled(value)
             for label, child in inside
         ]
 
@@ -220,9 +220,9 @@ class Flow:
                 if value is not None and value.size == KEY and isinstance(value.data, bytes):
                     yield value.data
 
-    def _bundled(self, number: int, value: Value) -> Iterator[tuple[str, int, list[tuple[str, Value]]]]:
-        """The data inside a value: by which way, in which object, what. In a tuple there may be more of that kind."""
-        yield "", value.object, self._inside(number)
+    def _bundled(self, value: Value) -> Iterator[tuple[str, int, list[tuple[str, Value]]]]:
+        """The data inside a value, and inside the containers in it: by which way, in which object, what."""
+        yield "", value.object, self._inside(value.id)
         for label, child in bundled(self.trace, value):
             yield label, child.object, self._inside(child.id)
 

@@ -59,7 +59,7 @@ def of_program(code: Code | None) -> bool:
 
 
 def _nodes(flow: Flow, number: int) -> list[Node]:
-    """The node of a value that is text or bytes; of a container, those directly inside it, and in what it bundles."""
+    """The node of a value that is text or bytes; of a container, those inside it."""
     value = flow.trace.value(number)
     if value is None:
         return []

@@ -31,6 +31,9 @@ from typing import Any, NamedTuple
 
 CALL, RESUME, RETURN, YIELD, UNWIND, RAISE, LINE, WIRE, START, BEGIN, SWITCH = range(11)
 
+#: Lists and dictionaries inside a container are looked into as well, by the container's exact type so deep; a call's
+#: further arguments are a tuple, by name too. Of each container's parts the first so many.
+DEPTH, OPENED = {"tuple": 3, "list": 2, "dict": 2}, 16
 #: In place of a caller's code: the innermost call that is open on the thread.
 INNERMOST = -1
 #: How far a code's number is moved up in a head, and what the kind is found with.

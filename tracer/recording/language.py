@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .content import MOST_BYTES, first, items_of, octets_of
-from .events import BYTES, CUT
+from .events import BYTES, CUT, DEPTH, OPENED
 from .kinds import ATOMS, ITSELF, PLAIN, WEAKLY, plan
 from .known import MARKS, ROW
 from .seen import PARTS, Bound, Veiled
@@ -91,41 +91,84 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
         return constant(value, first(value), frozenset) if value else atom(value, ("frozenset",))
 
     def constant(value: Any, inside: Sequence[Any], kind: type) -> int:
-        """A container that cannot change."""
-        entry = get(value)
+        """A container that cannot change, but what is in it may."""
+        entry, steady = get(value), not any(map(opens, inside))
+        marks: list[int] | None = None
         if entry is not None and entry[MARKS] is not None:
-            return entry[ROW]
-        parts, size = hand.inside(inside, layouts.pairs(inside), hand.bundled), len(value)
+            marks = [] if steady else contents(inside, hand.opened)
+            if entry[MARKS] == marks:
+                return entry[ROW]
+        parts, size = hand.inside(inside, layouts.pairs(inside), hand.opened), len(value)
         layout = layouts.counted(kind, len(inside))
+        if marks is None:
+            marks = [] if steady else contents(inside, hand.opened)
         # asked once more where it was new: it may be inside itself, and have its number by now
-        number = holds(value, entry or get(value), (), layout, size, len(inside) < size, parts, plan(kind).held)
-        known.settle(value, True)
+        number = holds(value, entry or get(value), marks, layout, size, len(inside) < size, parts, plan(kind).held)
+        if steady:
+            known.settle(value, True)
         return number
 
-    def changing(
-        kind: type, look: Callable[[Any], Any], part: Callable[[Any], int] | None = None
-    ) -> Callable[[Any], int]:
+    def opens(value: Any) -> bool:
+        return type(value) is list or type(value) is dict
+
+    def contents(values: Sequence[Any], look: Callable[[Any], int]) -> list[int]:
+        """What says that a container holds the same things as before, and that the same is in those which are looked
+        into."""
+        found = hand.marks(values)
+        for index, value in enumerate(values[:OPENED]):
+            if opens(value):
+                found[index] = look(value)
+        return found
+
+    def changing(kind: type, look: Callable[[Any], int]) -> Callable[[Any], int]:
         held = plan(kind).held
 
         def read(value: Any) -> int:
-            inside, entry, size = look(value), get(value), len(value)
-            if entry is not None and entry[MARKS] == [*hand.marks(inside), size]:
-                return entry[ROW]
-            parts, layout = hand.inside(inside, layouts.pairs(inside), part), layouts.counted(kind, len(inside))
-            marks = [*hand.marks(inside), size]  # only now, when what is in it is known
+            inside: Sequence[Any] = value[:PARTS] if kind is list else first(value)
+            entry, size, marks = get(value), len(value), None
+            if entry is not None:
+                marks = [*contents(inside, look), size]
+                if entry[MARKS] == marks:
+                    return entry[ROW]
+            parts, layout = hand.inside(inside, layouts.pairs(inside), look), layouts.counted(kind, len(inside))
+            marks = marks or [*contents(inside, look), size]  # only now, when what is in it is known
             return holds(value, entry or get(value), marks, layout, size, len(inside) < size, parts, held)
 
         return read
 
-    def of_dict(value: Any) -> int:
-        pairs = items_of(value)
-        names, inside = tuple([name for name, _ in pairs]), [item for _, item in pairs]
-        size, entry, marks = len(value), get(value), [*hand.marks(names), *hand.marks(inside), len(value)]
-        if entry is not None and entry[MARKS] == marks:
-            return entry[ROW]
-        layout = layouts.of(dict, names)
-        parts = hand.inside(inside, layout.secret)
-        return holds(value, entry or get(value), marks, layout, size, len(inside) < size, parts, ITSELF)
+    def of_dict(look: Callable[[Any], int]) -> Callable[[Any], int]:
+        def read(value: Any) -> int:
+            pairs = items_of(value)
+            names, inside = tuple([name for name, _ in pairs]), [item for _, item in pairs]
+            entry, size, marks = get(value), len(value), None
+            if entry is not None:
+                marks = [*hand.marks(names), *contents(inside, look), size]
+                if entry[MARKS] == marks:
+                    return entry[ROW]
+            layout = layouts.of(dict, names)
+            parts = hand.inside(inside, layout.secret, look)
+            marks = marks or [
+                *hand.marks(names),
+                *contents(inside, look),
+                size,
+            ]  # only now, when what is in it is known
+            return holds(value, entry or get(value), marks, layout, size, len(inside) < size, parts, ITSELF)
+
+        return read
+
+    def opening(depth: int) -> Callable[[Any], int]:
+        """Gives the row of something in a container: lists and dictionaries are looked into as well, so deep. They are
+        how several things are handed on at once, and what JSON is made of."""
+        if not depth:
+            return hand.part
+        within = opening(depth - 1)
+        readers = {id(list): changing(list, within), id(dict): of_dict(within)}
+
+        def look(value: Any) -> int:
+            read = readers.get(id(type(value)))
+            return read(value) if read is not None else hand.part(value)
+
+        return look
 
     def of_bytes(value: Any) -> int:
         """A bytearray, which changes often: what it says is its mark."""
@@ -170,11 +213,12 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
         kind = type(item)
         return id(kind) not in PLAIN and plan(kind).held != ITSELF
 
+    hand.opened = opening(DEPTH["tuple"])
     table: dict[type, Callable[[Any], int]] = {
         str: of_text, bytes: of_text, int: of_int, type(None): of_atom, bool: of_atom, float: of_atom,
         complex: of_atom, type(...): of_atom, type(NotImplemented): of_atom, range: of_range, slice: of_range,
-        tuple: of_tuple, frozenset: of_frozenset, list: changing(list, lambda value: value[:PARTS], hand.listed),
-        set: changing(set, first), dict: of_dict, bytearray: of_bytes, memoryview: of_view,
+        tuple: of_tuple, frozenset: of_frozenset, list: changing(list, opening(DEPTH["list"])),
+        set: changing(set, hand.part), dict: of_dict(opening(DEPTH["dict"])), bytearray: of_bytes, memoryview: of_view,
         types.MethodType: of_method, type: of_code,
     }  # fmt: skip
     found = {id(kind): read for kind, read in table.items()}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .content import outside
-from .events import BYTES, CUT
+from .events import BYTES, CUT, OPENED
 from .kinds import NOT, PLAIN, plan
 from .known import IDENTITY, ROW, Entry, Known
 from .language import readers
@@ -50,6 +50,8 @@ class Hand:
             return read(value)
 
         self.take = take
+        #: Gives the row of something in a tuple, or in what a call makes of its further arguments.
+        self.opened: Callable[[Any], int] = self.part
         found.update(readers(self))
 
     def holds(
@@ -165,8 +167,10 @@ class Hand:
     def inside(
         self, values: Sequence[Any], secret: tuple[str, ...], look: Callable[[Any], int] | None = None
     ) -> list[int]:
-        """The rows of parts, some of which are called as a secret is; `look` gives those of the others (default:
-        `part`)."""
+        """The rows of parts, some of which are called as a secret is; `look` gives those of the first (default: as of
+        the others, `part`)."""
+        if look is not None and len(values) > OPENED:
+            return self.inside(values[:OPENED], secret[:OPENED], look) + self.inside(values[OPENED:], secret[OPENED:])
         look, rows = look or self.part, self.known.rows
         if not secret:
             return [rows.get(id(value)) or look(value) for value in values]
@@ -174,16 +178,6 @@ class Hand:
             self.named(value, name, look) if self.secrets.concerns(name) else rows.get(id(value)) or look(value)
             for value, name in zip(values, secret, strict=True)
         ]
-
-    def bundled(self, value: Any) -> int:
-        """The row of something in a tuple, or in what a call makes of its further arguments: that is how several things
-        are handed on at once, so a list or dictionary there is looked into as if it were handed on itself."""
-        kind = type(value)
-        return self.take(value) if kind is list or kind is dict else self.part(value)
-
-    def listed(self, value: Any) -> int:
-        """The row of something in a list, which may be a list of rows: a dictionary there is looked into."""
-        return self.take(value) if type(value) is dict else self.part(value)
 
     def loose(self, value: Any) -> int:
         """The row of the tuple or dictionary that a call makes of its further arguments: nobody else has it, so it has
@@ -194,7 +188,7 @@ class Hand:
         else:
             inside = value[:PARTS]
             layout = self.layouts.counted(tuple, len(inside))
-        parts = self.inside(inside, layout.secret or self.layouts.pairs(inside), self.bundled)
+        parts = self.inside(inside, layout.secret or self.layouts.pairs(inside), self.opened)
         number = self.known.next()
         self.known.objects += (number, 0, layout.row, len(value), len(parts) < len(value), len(parts), *parts)
         return number
