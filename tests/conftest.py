@@ -31,7 +31,7 @@ DEAR = (
     "test_check_versions.py", "test_book.py", "test_run_processes.py", "test_live.py", "test_sandbox_attacks.py",
     "test_run_elsewhere.py", "test_explorer.py", "test_scenarios.py", "test_chain.py", "test_run_module.py",
     "test_journeys_elsewhere.py", "test_coursework_hints.py", "test_check_documents.py", "test_stacks_asyncio.py",
-    "test_stacks_gunicorn.py", "test_view_schema.py", "test_journeys.py", "test_wiretap.py", "test_closing_7.py",
+    "test_stacks_gunicorn.py", "test_view_schema.py", "test_journeys.py", "test_wiretap_bytes.py", "test_closing_7.py",
     "test_clients.py",
 )  # fmt: skip
 
