@@ -34,6 +34,8 @@ SUITES = {
         *CORE,
         *PAGES,
         "test_scenarios.py",
+        "test_bootstrap_process.py",
+        "test_bootstrap_modules.py",
         "test_journeys.py",
         "test_notebooks_checks.py::test_a_student_can_run_all_cells_before_anything_is_solved",
         "test_notebooks_checks.py::test_every_notebook_runs_whole_under_another_python_too",
