@@ -24,8 +24,8 @@ CORE = (
     "test_engines_shapes.py", "test_engines_threads.py", "test_engines_alike.py", "test_engines_hooks.py",
     "test_engines_left.py", "test_engines_guest.py", "test_lifetimes.py", "test_wiretap_bytes.py",
     "test_wiretap_connections.py", "test_wiretap_same.py", "test_wiretap_tls.py", "test_values_strangers.py",
-    "test_values_text.py", "test_values_moment.py", "test_scope.py",
-    "test_tasks.py", "test_parts.py", "test_sharing.py", "test_shared.py", "test_taking_turns.py",
+    "test_values_text.py", "test_values_moment.py", "test_scope.py", "test_tasks.py", "test_parts_block.py",
+    "test_parts_decorator.py", "test_sharing.py", "test_shared.py", "test_taking_turns.py",
 )  # fmt: skip
 #: Every scenario recorded, followed, and told on pages that are the committed ones: all of the reading half.
 PAGES = ("test_cli.py::test_check_of_the_committed_pages_agrees",)
