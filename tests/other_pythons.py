@@ -28,7 +28,7 @@ CORE = (
     "test_parts_decorator.py", "test_sharing.py", "test_shared.py", "test_taking_turns.py",
 )  # fmt: skip
 #: Every scenario recorded, followed, and told on pages that are the committed ones: all of the reading half.
-PAGES = ("test_cli.py::test_check_of_the_committed_pages_agrees",)
+PAGES = ("test_cli_pages.py::test_check_of_the_committed_pages_agrees",)
 #: The suite of each minor version, the longest first. What only reads a trace gives the same wherever it runs.
 SUITES = {
     13: (

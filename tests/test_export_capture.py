@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from helpers_cli import one_sentence, unmagic
 from helpers_exported import captured, schema
 from helpers_exports import WRONG, Talk, fields, jq, module, record, tool, tshark
-from test_cli import one_sentence, unmagic
 
 from tracer.reading.lock import load
 from tracer.reading.trace import Trace

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from test_cli import Done, one_sentence, tree, unmagic
+from helpers_cli import Done, one_sentence, tree, unmagic
 
 from report.exports import FORMATS
 

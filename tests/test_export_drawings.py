@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers_cli import unmagic
 from helpers_exported import SCHEMAS, asked, captured, links_of, made, numbered, schema
 from helpers_exports import WRONG, Talk, browser, fields, jq, mermaid, module, plantuml, record, speedscope, tshark
 from helpers_recording import PROGRAMS
-from test_cli import unmagic
 
 from report.exports import FORMATS, sequence
 from report.exports.sequence import drawing

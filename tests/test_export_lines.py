@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
+from helpers_cli import unmagic
 from helpers_exported import SCHEMAS, links_of, made, schema
 from helpers_exports import jq
-from test_cli import unmagic
 
 from report import notes
 from tracer.reading.lock import blob_id, load
