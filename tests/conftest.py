@@ -26,13 +26,15 @@ ROOT = Path(__file__).parent.parent
 HALVES = (tuple(EVERY)[0::2], tuple(EVERY)[1::2])
 #: The files that take longest, longest first: where several processes share the work, it ends evenly if these begin.
 DEAR = (
-    "test_coursework_grade.py", "test_report.py", "test_check_course.py", "test_cli.py", "test_grade.py",
-    "test_secrets_everywhere.py", "test_export.py", "test_course.py", "test_pytest_plugin.py", "test_notebooks.py",
-    "test_check_versions.py", "test_book.py", "test_run_processes.py", "test_live.py", "test_sandbox_attacks.py",
-    "test_run_elsewhere.py", "test_explorer.py", "test_scenarios.py", "test_chain.py", "test_run_module.py",
-    "test_journeys_elsewhere.py", "test_coursework_hints.py", "test_check_documents.py", "test_stacks_asyncio.py",
-    "test_stacks_gunicorn.py", "test_view_schema.py", "test_journeys.py", "test_wiretap.py", "test_closing_7.py",
-    "test_clients.py",
+    "test_coursework_grade.py", "test_report_committed.py", "test_report_unexplained.py", "test_check_course.py",
+    "test_cli_pages.py", "test_cli_chain.py", "test_grade.py", "test_secrets_everywhere.py", "test_export_drawings.py",
+    "test_export_capture.py", "test_course_formats.py", "test_course_told.py", "test_pytest_plugin.py",
+    "test_notebooks.py", "test_check_versions.py", "test_book.py", "test_run_processes_servers.py",
+    "test_run_processes_forked.py", "test_live.py", "test_sandbox_attacks.py", "test_run_elsewhere.py",
+    "test_explorer.py", "test_bootstrap_process.py", "test_bootstrap_modules.py", "test_chain_receive.py",
+    "test_chain_ways.py", "test_run_module.py", "test_journeys_elsewhere.py", "test_coursework_hints.py",
+    "test_check_documents.py", "test_stacks_asyncio.py", "test_stacks_gunicorn.py", "test_view_schema.py",
+    "test_journeys.py", "test_wiretap_bytes.py", "test_closing_7.py", "test_clients.py",
 )  # fmt: skip
 
 

@@ -21,17 +21,22 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 #: What hooks into the interpreter, under each of them: both engines, sockets, lifetimes, how values are described.
 CORE = (
-    "test_engines.py", "test_lifetimes.py", "test_wiretap.py", "test_values.py", "test_scope.py", "test_tasks.py",
-    "test_parts.py", "test_sharing.py", "test_shared.py", "test_taking_turns.py",
+    "test_engines_shapes.py", "test_engines_threads.py", "test_engines_alike.py", "test_engines_hooks.py",
+    "test_engines_left.py", "test_engines_guest.py", "test_lifetimes.py", "test_wiretap_bytes.py",
+    "test_wiretap_connections.py", "test_wiretap_same.py", "test_wiretap_tls.py", "test_values_strangers.py",
+    "test_values_text.py", "test_values_moment.py", "test_scope.py", "test_tasks.py", "test_parts_block.py",
+    "test_parts_decorator.py", "test_sharing.py", "test_shared.py", "test_taking_turns.py",
 )  # fmt: skip
 #: Every scenario recorded, followed, and told on pages that are the committed ones: all of the reading half.
-PAGES = ("test_cli.py::test_check_of_the_committed_pages_agrees",)
+PAGES = ("test_cli_pages.py::test_check_of_the_committed_pages_agrees",)
 #: The suite of each minor version, the longest first. What only reads a trace gives the same wherever it runs.
 SUITES = {
     13: (
         *CORE,
         *PAGES,
         "test_scenarios.py",
+        "test_bootstrap_process.py",
+        "test_bootstrap_modules.py",
         "test_journeys.py",
         "test_notebooks_checks.py::test_a_student_can_run_all_cells_before_anything_is_solved",
         "test_notebooks_checks.py::test_every_notebook_runs_whole_under_another_python_too",

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 import websocket
+from helpers_cli import one_sentence, unmagic
 from helpers_recording import ENGINES, interruptible
 from helpers_terminal import on_a_terminal, seen, told, words
-from test_cli import one_sentence, unmagic
 
 from report.live import Conversations
 from tracer.reading.tail import Moved, Tail

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from helpers_cli import Done, one_sentence, unmagic
 from helpers_exports import Talk, record
 from helpers_marks import more
 from helpers_terminal import COLOUR, links, on_a_terminal, seen
 from rich.cells import cell_len
-from test_cli import Done, one_sentence, unmagic
 
 from report.terminal import message, way
 from report.terminal.octets import units

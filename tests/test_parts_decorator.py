@@ -1,4 +1,4 @@
-"""A part of a program, recorded from inside it: the block, and the decorated function."""
+"""A part of a program, recorded from inside it: the decorated function."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import asyncio
 import inspect
 import os
 import pickle
-import re
-import subprocess
 import sys
-import textwrap
 import threading
 import warnings
 from collections.abc import Callable
@@ -19,190 +16,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from helpers_recording import ENGINES, ROOT, consistent, environment, from_source, named, one, text
+from helpers_parts import app, numbered, program, traces, untraced
+from helpers_parts import work as work
+from helpers_recording import named, one, text
 
 import tracer
 from tracer.reading.trace import Trace
-from tracer.recording import forks
-
-WORK = '''\
-import asyncio
-
-import tracer
-
-OPTIONS = {"scope": ("program",), "engine": %r}
-
-
-def inner(x):
-    return x + 1
-
-
-@tracer.recorded("plain.trace", **OPTIONS)
-def plain(x: int, *, y: int = 2) -> int:
-    """What it says."""
-    if x < 0:
-        raise ValueError(x)
-    return inner(x) + y
-
-
-@tracer.recorded("again.trace", **OPTIONS)
-def again(n):
-    return inner(n) if n == 0 else again(n - 1)
-
-
-@tracer.recorded("outer.trace", **OPTIONS)
-def outer(x):
-    return plain(x)
-
-
-@tracer.recorded("meet.trace", **OPTIONS)
-def meet(barrier, last):
-    barrier.wait()
-    inner(1)
-    if last is not None:
-        last.wait()
-    return inner(2)
-
-
-@tracer.recorded("later.trace", **OPTIONS)
-async def later(x):
-    await asyncio.sleep(0)
-    return inner(x)
-
-
-@tracer.recorded("count.trace", **OPTIONS)
-def count(n):
-    got = yield inner(0)
-    try:
-        for i in range(n):
-            got = yield (inner(i), got)
-    except KeyError as error:
-        yield ("caught", error.args)
-    return "over"
-
-
-@tracer.recorded("acount.trace", **OPTIONS)
-async def acount(n):
-    got = yield inner(0)
-    try:
-        for i in range(n):
-            got = yield (inner(i), got)
-    except KeyError as error:
-        yield ("caught", error.args)
-
-
-class Made:
-    @tracer.recorded("method.trace", **OPTIONS)
-    def method(self, x):
-        return inner(x)
-
-    @tracer.recorded("static.trace", **OPTIONS)
-    @staticmethod
-    def static(x):
-        return inner(x)
-
-    @tracer.recorded("klass.trace", **OPTIONS)
-    @classmethod
-    def klass(cls, x):
-        return cls, inner(x)
-'''
-
-
-@pytest.fixture(params=ENGINES)
-def work(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module above, made anew, with the folder of the test as the current one."""
-    monkeypatch.chdir(tmp_path)
-    return from_source(WORK % request.param, tmp_path, "work")
-
-
-def app(path: str | Path) -> list[str]:
-    """The program's functions that ran, in order; the trace is whole."""
-    with Trace.open(path) as trace:
-        assert trace.meta["complete"] == "1"
-        assert "faults" not in trace.meta
-        consistent(trace)
-        return [c.code.qualname for c in trace.calls.values() if c.code.lane == "app"]
-
-
-def numbered(path: str) -> bool:
-    """Whether a trace's name has a process's number."""
-    return re.search(r"\.\d+(-\d+)?\.trace$", path) is not None
-
-
-def traces(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.glob("*.trace"))
-
-
-def untraced() -> None:
-    """Nothing of a recording is left."""
-    assert not forks.recording()
-    assert "unmagic" not in repr(sys.gettrace()) and "tracer" not in repr(sys.gettrace())
-
-
-# --- the block ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_block(tmp_path: Path, engine: str):
-    module = from_source("def f(x):\n    return g(x)\n\n\ndef g(x):\n    return x * 2\n", tmp_path)
-    with tracer.record(tmp_path / "x.db", program=str(tmp_path), engine=engine, scope=("program",)) as recorder:
-        assert module.f(21) == 42
-    module.f(1)
-    assert app(tmp_path / "x.db") == ["f", "g"]
-    assert recorder.stop().faults == () and recorder.stop().path == str(tmp_path / "x.db")
-    untraced()
-
-
-def test_the_program_is_where_the_block_is(tmp_path: Path):
-    source = "import tracer\n\n\ndef f():\n    pass\n\n\ndef run(path):\n    with tracer.record(path):\n        f()\n"
-    from_source(source, tmp_path).run(tmp_path / "x.trace")
-    assert app(tmp_path / "x.trace") == ["f"]
-
-
-def test_what_a_block_raises_goes_through_and_the_trace_ends(tmp_path: Path):
-    with pytest.raises(KeyError, match="mine"), tracer.record(str(tmp_path / "x.trace")):
-        raise KeyError("mine")
-    assert app(tmp_path / "x.trace") == []
-    untraced()
-
-
-def test_a_block_that_cannot_be_recorded_says_so_and_does_not_begin(tmp_path: Path):
-    (tmp_path / "x.trace").write_text("precious")
-    ran = []
-    with pytest.raises(tracer.RecorderError, match="not a trace"), tracer.record(tmp_path / "x.trace"):
-        ran.append(1)
-    assert (ran, (tmp_path / "x.trace").read_text()) == ([], "precious")
-    with pytest.raises(TypeError, match="colour"), tracer.record(tmp_path / "y.trace", colour="blue"):
-        pass
-    untraced()
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_blocks_in_blocks(tmp_path: Path, engine: str):
-    module = from_source("def f(x):\n    return x\n", tmp_path)
-    options: dict[str, Any] = {"program": str(tmp_path), "scope": ("program",), "engine": engine}
-    with tracer.record(tmp_path / "outer.trace", **options):
-        module.f(1)
-        with tracer.record(tmp_path / "inner.trace", **options):
-            module.f(2)
-        module.f(3)
-    with Trace.open(tmp_path / "inner.trace") as trace:
-        assert [text(trace, c.arguments[0]) for c in named(trace, "f")] == ["2"]
-    with Trace.open(tmp_path / "outer.trace") as trace:
-        assert [text(trace, c.arguments[0]) for c in named(trace, "f")] == ["1", "2", "3"]
-    untraced()
-
-
-def test_the_package_loads_nothing_until_it_is_asked(tmp_path: Path):
-    program = "import sys, tracer; before = [m for m in sys.modules if m.startswith('tracer.')]; tracer.record; "
-    program += "print(before, 'tracer.recording.parts' in sys.modules, sorted(n for n in dir(tracer) if n[0] != '_'))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("[] True ['Any', 'Options', 'Recorder', 'RecorderError', 'TYPE_CHECKING', 'record', ")
-    with pytest.raises(AttributeError, match="recrod"):
-        tracer.recrod  # noqa: B018
-
-
-# --- the decorator -----------------------------------------------------------------------------------------
 
 
 def test_each_call_has_a_trace(work: ModuleType, tmp_path: Path):
@@ -469,14 +288,3 @@ def test_many_threads_many_times(work: ModuleType, tmp_path: Path):
             seen += [text(trace, c.arguments[0]) for c in named(trace, "plain") if c.last.ended == "returned"]
     assert sorted(map(int, seen)) == list(range(60))
     untraced()
-
-
-def program(folder: Path, source: str, *before: str) -> str:
-    """What a program prints that imports `tracer`, run in a process of its own."""
-    (folder / "program.py").write_text("import os, sys\nimport tracer\n" + textwrap.dedent(source))
-    done = subprocess.run(
-        [sys.executable, *before, "program.py"], cwd=folder, env=environment(PYTHONPATH=str(ROOT)), timeout=60,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout

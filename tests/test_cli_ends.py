@@ -1,0 +1,156 @@
+"""`unmagic run` and a program's end: Ctrl-C and other signals, threads that stay, outputs that are full."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers_cli import environment, hears_ctrl_c, own_words, program, unmagic
+from helpers_run import called, running
+
+from tracer.reading.trace import Trace
+
+# --- Ctrl-C ------------------------------------------------------------------------------------------------
+
+
+#: Waits in short steps: a signal that comes between Python's last look for one and a single long wait is heard only
+#: after that wait. With a second thread that wants to run just then (the recorder's, or any), there is time for it.
+INTERRUPTED = """
+import sys, time
+def wait():
+    print("ready", flush=True)
+    while True:
+        time.sleep(0.05)
+try:
+    wait()
+except KeyboardInterrupt:
+    {then}
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "code"), [("print('caught')", 0), ("sys.exit(7)", 7), ("raise", 130)], ids=["caught", "exits", "raised"]
+)
+def test_run_interrupted_by_ctrl_c(tmp_path: Path, then: str, code: int):
+    """Ctrl-C reaches the whole foreground group; the program decides what comes of it, and the trace is told."""
+    program(tmp_path, INTERRUPTED.format(then=then))
+    with subprocess.Popen(
+        [sys.executable, "-m", "unmagic", "run", "program.py"], cwd=tmp_path, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=hears_ctrl_c,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            os.killpg(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == code
+    assert out == ("caught\n" if code == 0 else "")
+    assert err.count("Traceback") == (code == 130) and ("KeyboardInterrupt" in err) == (code == 130)
+    assert "unmagic: the trace is program.trace" in err
+    assert "wait" in called(tmp_path / "program.trace")
+
+
+# --- ends that are no ends ----------------------------------------------------------------------------------
+
+
+def test_run_waits_for_no_thread_that_cannot_be_waited_for(tmp_path: Path):
+    """A thread begun below `threading` that asks for itself is a dummy there: it cannot be joined."""
+    program(
+        tmp_path,
+        "import _thread, threading\ngo, seen = _thread.allocate_lock(), _thread.allocate_lock()\ngo.acquire()\n"
+        "seen.acquire()\ndef work():\n    threading.current_thread()\n    seen.release()\n    go.acquire()\n"
+        "_thread.start_new_thread(work, ())\nseen.acquire()\nprint('done')\n",
+    )
+    done = unmagic("run", "program.py", cwd=tmp_path)
+    assert (done.code, done.out, own_words(done)) == (0, "done\n", "")
+    with Trace.open(tmp_path / "program.trace") as trace:
+        assert trace.meta["complete"] == "1"
+
+
+COUNTS = """\
+import collections, os, signal, sys, time
+counts = collections.Counter()
+def count(number, frame):
+    counts[signal.Signals(number).name] += 1
+    os.write(1, f"got {signal.Signals(number).name}\\n".encode())
+def stop(number, frame):
+    sys.exit(f"{dict(counts)}")
+signal.signal(signal.SIGINT, count)
+signal.signal(signal.SIGQUIT, count)
+signal.signal(signal.SIGTERM, stop)
+print("ready", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def test_what_comes_to_us_alone_is_passed_on_and_what_comes_to_all_is_not_doubled(tmp_path: Path):
+    program(tmp_path, COUNTS)
+    command = [sys.executable, "-m", "unmagic", "run", "program.py"]
+    with running(command, tmp_path) as one:
+        one.until("ready")
+        one.interrupt()
+        one.until("got SIGINT")
+        one.process.send_signal(signal.SIGQUIT)
+        one.until("got SIGQUIT")
+        one.process.send_signal(signal.SIGTERM)
+        assert one.end() == 1
+        assert "{'SIGINT': 1, 'SIGQUIT': 1}" in one.said
+
+
+def test_sigterm_reaches_the_program(tmp_path: Path):
+    program(
+        tmp_path,
+        "import os, signal, sys, time\ndef stop(number, frame):\n    os.write(1, b'stopped\\n')\n    sys.exit(3)\n"
+        "signal.signal(signal.SIGTERM, stop)\nprint('ready', flush=True)\ntime.sleep(60)\n",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "unmagic", "run", "program.py"], cwd=tmp_path, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=30)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert (process.returncode, out) == (3, "stopped\n"), err
+
+
+def test_run_never_writes_over_the_program(tmp_path: Path):
+    program(tmp_path, "", "empty.py")
+    done = unmagic("run", "-o", "empty.py", "empty.py", cwd=tmp_path)
+    assert done.code == 2 and len(done.err.splitlines()) == 1 and "empty.py" in done.err
+    assert (tmp_path / "empty.py").read_bytes() == b""
+
+
+def test_a_run_that_ended_at_once_has_its_decisions_and_no_secrets(tmp_path: Path):
+    """What is told only at the end is written all the while: a program may have none."""
+    program(
+        tmp_path,
+        "import os, time\ndef f(x): return x\nf({'Authorization': 'Bearer abcdefgh12345'})\n"
+        "f([('X-Api-Key', 'hdrkey2222')])\ntime.sleep(1)\nos.kill(os.getpid(), 9)\n",
+    )
+    unmagic("run", "program.py", cwd=tmp_path)
+    data = (tmp_path / "program.trace").read_bytes()
+    assert b"abcdefgh12345" not in data and b"hdrkey2222" not in data
+    done = unmagic("scope", "program.trace", cwd=tmp_path)
+    assert "program.py" in done.out and "did not come to its end" in done.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "unmagic", "trace", "--list"], cwd=tmp_path, env=environment(), stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr
