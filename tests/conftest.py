@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from helpers_explorer import launch, report
 from playwright.sync_api import Browser, sync_playwright
 
 from report import build as report_build
 from tracer.reading.trace import Trace
 from tracer.scenarios import EVERY, SCENARIOS
+
+# Their checks say as much as a test's own when they fail; they are imported after this.
+pytest.register_assert_rewrite(*(path.stem for path in Path(__file__).parent.glob("helpers_*.py")))
+
+from helpers_explorer import launch, report  # noqa: E402
 
 gc.set_threshold(50_000, 20, 100)  # traces and pages stay: to look through them for cycles takes a third of the time
 

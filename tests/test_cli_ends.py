@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers_cli import environment, hears_ctrl_c, own_words, program, unmagic
-from helpers_run import called, running
+from helpers_run import UNMAGIC, called, running, written
 
 from tracer.reading.trace import Trace
 
@@ -136,10 +136,15 @@ def test_a_run_that_ended_at_once_has_its_decisions_and_no_secrets(tmp_path: Pat
     """What is told only at the end is written all the while: a program may have none."""
     program(
         tmp_path,
-        "import os, time\ndef f(x): return x\nf({'Authorization': 'Bearer abcdefgh12345'})\n"
-        "f([('X-Api-Key', 'hdrkey2222')])\ntime.sleep(1)\nos.kill(os.getpid(), 9)\n",
+        "import os, threading\ndef f(x): return x\nf({'Authorization': 'Bearer abcdefgh12345'})\n"
+        "f([('X-Api-Key', 'hdrkey2222')])\ndef last(): pass\nlast()\nprint(os.getpid(), flush=True)\n"
+        "threading.Event().wait()\n",
     )
-    unmagic("run", "program.py", cwd=tmp_path)
+    with running([*UNMAGIC, "run", "program.py"], tmp_path) as run:
+        process = int(run.until(r"^(\d+)$")[1])
+        written(tmp_path / "program.trace", "last")
+        os.kill(process, signal.SIGKILL)
+        run.end()
     data = (tmp_path / "program.trace").read_bytes()
     assert b"abcdefgh12345" not in data and b"hdrkey2222" not in data
     done = unmagic("scope", "program.trace", cwd=tmp_path)

@@ -46,7 +46,7 @@ def trace(names: tuple[str, ...], output: Path, engine: str, pins: Path | None, 
         raise Failure(f"there is no scenario {unknown[0]!r}: choose from {', '.join(NAMES)}")
     wanted = names or NAMES
     paths = record(wanted, output, engine, pins)
-    click.echo(f"{len(paths)} traces in {output}/")
+    click.echo(f"{len(paths)} trace{'' if len(paths) == 1 else 's'} in {output}/")
     if len(paths) < len(wanted):
         raise SystemExit(DIFFERENT)
 
