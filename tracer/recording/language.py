@@ -158,15 +158,18 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
 
     def opening(depth: int) -> Callable[[Any], int]:
         """Gives the row of something in a container: lists and dictionaries are looked into as well, so deep. They are
-        how several things are handed on at once, and what JSON is made of."""
+        how several things are handed on at once, and what JSON is made of. In a list of numbers there is nothing to
+        follow, and lists in lists are tables of them as a rule: the innermost is not looked into."""
         if not depth:
             return hand.part
-        within = opening(depth - 1)
-        readers = {id(list): changing(list, within), id(dict): of_dict(within)}
+        within, dull = opening(depth - 1), ATOMS if depth > 1 else ATOMS | {id(list)}
+        of_list, of_pairs = changing(list, within), of_dict(within)
 
         def look(value: Any) -> int:
-            read = readers.get(id(type(value)))
-            return read(value) if read is not None else hand.part(value)
+            kind = type(value)
+            if kind is list and not any(id(type(one)) in dull for one in value[:1]):
+                return of_list(value)
+            return of_pairs(value) if kind is dict else hand.part(value)
 
         return look
 
