@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from .claims import doubts
 from .coverage import Coverage, coverage
@@ -126,6 +127,8 @@ class Checker:
             )
             return Judged(mention, link, Verdict.MOVING, evidence, _PIN, as_if=Verdict.UNKNOWN)
         evidence = f"{link.repository} at {link.reference[:12]} is neither installed nor mirrored here."
+        if re.fullmatch(r"[0-9a-f]{41,}", link.reference):
+            evidence = f"{link.reference} has {len(link.reference)} digits, and a commit has forty."
         return Judged(mention, link, Verdict.UNKNOWN, evidence, "This costs nothing. A person has to look.")
 
     def _moving(self, judged: Judged, then: Source, truth: Truth) -> Judged:
@@ -199,6 +202,13 @@ def _without_source(mention: Mention, link: CodeLink) -> Judged | None:
         return Judged(mention, link, Verdict.NOT_SOURCE, "This is no address of a web page.", "Link a file on the web.")
     if link.kind == "page":
         return Judged(mention, link, Verdict.NOT_SOURCE, "A page, and no source file.", "")
+    if link.kind in ("hosted", "shortened"):
+        host = urlsplit(link.url).hostname
+        evidence = f"A source file at {host}, where nothing is looked up."
+        if link.kind == "shortened":
+            evidence = f"An address of {host} leads on to another, which cannot be told here."
+        hint = "This costs nothing. A person has to look; a link to the library's own repository can be checked."
+        return Judged(mention, link, Verdict.UNKNOWN, evidence, hint)
     if link.kind == "library":
         evidence = f"{link.repository} is a library of which nothing is known here."
         return Judged(mention, link, Verdict.UNKNOWN, evidence, "This costs nothing. A person has to look.")

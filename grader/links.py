@@ -24,9 +24,12 @@ else:
     import tomli as tomllib
 
 #: Hosts whose links show files, with the word between repository and reference.
-GITHUB = ("github.com", "www.github.com", "raw.githubusercontent.com")
+GITHUB = ("github.com", "www.github.com", "raw.githubusercontent.com", "github.dev", "github1s.com")
+#: Hosts whose addresses only lead on to others.
+SHORTENED = ("bit.ly", "git.io", "tinyurl.com", "t.co", "goo.gl", "is.gd", "t.ly", "rb.gy", "cutt.ly", "shorturl.at")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHORT = re.compile(r"[0-9a-f]{7,39}")
+_LONG = re.compile(r"[0-9a-f]{41,}")
 _TAG = re.compile(r"v?\d+(\.\d+){1,3}((a|b|rc)\d+)?(\.post\d+)?")
 _BRANCH_OF_PYTHON = re.compile(r"3\.\d+")
 _LINES = re.compile(r"L{0,2}(\d{1,6})(?:C\d+)?(?:-#?L{0,2}(\d{1,6})(?:C\d+)?)?", re.IGNORECASE)
@@ -47,9 +50,9 @@ class Repository:
 
 @dataclass(frozen=True)
 class CodeLink:
-    """`kind` is code, page (no source), own, library (of which nothing is known), fork or nowhere (no address of the
-    web). `reference` is a commit, tag or branch, as `moves` and `short` say; `path` is the whole path, `inner` that
-    inside its package."""
+    """`kind` is code, page (no source), own, library (of which nothing is known), fork, hosted (a source file at a host
+    that is not asked), shortened, or nowhere (no address of the web). `reference` is a commit, tag or branch, as
+    `moves` and `short` say; `path` is the whole path, `inner` that inside its package."""
 
     url: str
     kind: str
@@ -108,13 +111,28 @@ def resolve(url: str, paths: Iterable[tuple[str, str]] = ()) -> CodeLink:
         repairs.append(f"the host is github.com, not {host}")
         host = "github.com"
     if host not in GITHUB:
-        return CodeLink(url, "page")
+        kind = _elsewhere(host, parts.path)
+        return CodeLink(url, kind, package=_package_in(parts.path) if kind == "hosted" else "")
     segments = [unquote(part) for part in parts.path.split("/") if part]
     if any(part in (".", "..") or "/" in part or "\\" in part for part in segments):
         return CodeLink(url, "nowhere")  # a path that leaves its repository, or hides a slash
     if len(segments) < 2:
         return CodeLink(url, "page")
     return _at_github(url, host, segments, parts.fragment, repairs, tuple(paths))
+
+
+def _elsewhere(host: str, path: str) -> str:
+    """What an address is that is not the code host's: GitLab's and Sphinx's pages of source are no mere pages."""
+    if host in SHORTENED:
+        return "shortened"
+    return "hosted" if path.endswith(_SOURCE) or "/_modules/" in path else "page"
+
+
+def _package_in(path: str) -> str:
+    """The library whose name stands in the path of another host's address: of a mirror's, or of its documentation's."""
+    names = {name.partition("/")[2]: one.package for name, one in repositories().items()}
+    parts = (part.partition("@")[0].replace("_", "-") for part in path.lower().split("/"))
+    return next((names[part] for part in parts if part in names), "")
 
 
 def _at_github(
@@ -127,6 +145,8 @@ def _at_github(
         rest = ["blob", *rest]
     if not rest or rest[0] not in ("blob", "tree", "raw", "blame", "edit") or len(rest) < 3:
         return CodeLink(url, "page", name, known.package if known else "", repairs=tuple(repairs))
+    if rest[1] == "refs" and rest[2] in ("heads", "tags") and len(rest) > 4:
+        rest = [rest[0], *rest[3:]]  # a branch or a tag by its full name
     reference, path = rest[1], "/".join(rest[2:])
     first, last = _lines(fragment)
     made = CodeLink(url, kind, name, known.package if known else "", reference, path=path, first=first, last=last)
@@ -203,6 +223,8 @@ def _with_reference(link: CodeLink) -> CodeLink:
         return link
     if _SHORT.fullmatch(reference) and not reference.isdigit():
         return replace(link, short=True)
+    if _LONG.fullmatch(reference):
+        return link  # no branch: a commit that was mistyped
     tag = _TAG.fullmatch(reference) and not (link.package == "python" and _BRANCH_OF_PYTHON.fullmatch(reference))
     return link if tag else replace(link, moves=True)
 

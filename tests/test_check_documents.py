@@ -42,6 +42,19 @@ def test_markdown_makes_nothing_bold_inside_a_url(tmp_path: Path):
     assert [url for url, _, _ in links(path)] == [f"{FLASK_SOCK}#L56", f"{FLASK_SOCK}#L6", f"{FLASK_SOCK}#L12"]
 
 
+def test_markdown_with_a_url_whose_scheme_was_left_out(tmp_path: Path):
+    path = tmp_path / "r.md"
+    bare = f"{FLASK_SOCK}#L56".removeprefix("https://")
+    path.write_text(f"It is in {bare} and [here]({bare}), not at github.com/pallets.\n")
+    assert [url for url, _, _ in links(path)] == [f"{FLASK_SOCK}#L56"] * 2
+
+
+def test_html_with_an_address_that_begins_with_its_host(tmp_path: Path):
+    path = tmp_path / "r.html"
+    path.write_text(f"<a href='{LINK.removeprefix('https:')}'>receive</a>")
+    assert [url for url, _, _ in links(path)] == [LINK]
+
+
 def test_html_without_what_is_not_seen(tmp_path: Path):
     path = tmp_path / "r.html"
     path.write_text(
@@ -132,6 +145,24 @@ def test_pdf_where_the_seen_link_is_cut_and_the_one_behind_it_is_whole(tmp_path:
     path = pdf_of(tmp_path / "r.pdf", lines, [(1, LINK), (2, LINK)])
     assert [url for url, _, _ in links(path)] == [LINK]
     assert read(path).warnings == ()
+
+
+def test_pdf_with_a_link_over_two_lines_of_a_table_s_cell(tmp_path: Path):
+    """The second line of the cell comes as if it stood on the first, to the right."""
+    cut = LINK.index("simple-") + len("simple-")
+    pieces = [(50, 780, "It waits in receive"), (199, 780, LINK[:cut]), (199, 775, " " + LINK[cut:])]
+    stream = " ".join(f"q 1 0 0 1 {x} {y} cm BT /F1 12 Tf ({said}) Tj ET Q" for x, y, said in pieces)
+    path = tmp_path / "r.pdf"
+    path.write_bytes(
+        pdf_bytes([
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 842] /Contents 4 0 R "
+            b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream.encode()),
+        ])
+    )  # fmt: skip
+    assert [url for url, _, _ in links(path)] == [LINK]
 
 
 def test_a_damaged_annotation_costs_that_link_and_no_other(tmp_path: Path):

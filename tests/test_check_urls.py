@@ -38,6 +38,15 @@ PATHS = [(source.library, source.path) for truth in known() for source in truth.
         (BASE.replace("flask_sock/__init__", "flask sock/ init ") + "#L32", f"{BASE}#L32", 3),
         (f"flask-sock.{BASE}#L32", f"{BASE}#L32", 0),
         (f"[`f`]({BASE}#L6) is", f"{BASE}#L6", 0),
+        (f"{BASE.replace('flask-sock/', 'flask-' + chr(10) + 'sock/')}#L6", f"{BASE}#L6", 1),
+        (f"{BASE.replace('github', 'git' + chr(10) + 'hub')}#L6", f"{BASE}#L6", 1),
+        (f"{BASE.replace('/blob', '/bl' + chr(10) + ' ob')}#L6", f"{BASE}#L6", 1),
+        (f"see {BASE.removeprefix('https://')}#L6.", f"{BASE}#L6", 1),
+        (f"{BASE}?plain=1#L6-L9 and", f"{BASE}#L6-L9", 0),
+        (f"is it {BASE}?", BASE, 0),
+        (f"{BASE}:6: here", f"{BASE}#L6", 1),
+        (f"{BASE}#line-6", f"{BASE}#L6", 1),
+        (f"\\url{{{BASE}\\#L6}}", f"{BASE}#L6", 1),
         (f"{HUB}/miguelgrinberg/flask-sock is the repository.", f"{HUB}/miguelgrinberg/flask-sock", 0),
         ("https://docs.python.org/3/library/socket.html)", "https://docs.python.org/3/library/socket.html", 1),
         ("https://en.wikipedia.org/wiki/A_(b)", "https://en.wikipedia.org/wiki/A_(b)", 0),
@@ -53,6 +62,8 @@ def test_a_url_is_found_whole(text: str, url: str, repairs: int):
 def test_prose_after_a_link_is_not_taken_into_it():
     text = "https://github.com/pallets/flask/blob/main/src/flask/app.py is where run stands, and cli.py is beside it."
     assert [one.url for one in find(text)] == ["https://github.com/pallets/flask/blob/main/src/flask/app.py"]
+    text = "https://github.com/pallets/flask\nand the folder src/blob of it"
+    assert [one.url for one in find(text)] == ["https://github.com/pallets/flask"]
     text = "https://github.com/pallets/flask/tree/main/src then serving.py of Werkzeug"
     assert [one.url for one in find(text)] == ["https://github.com/pallets/flask/tree/main/src"]
 
@@ -105,13 +116,22 @@ def test_a_link_that_was_cut_inside_its_commit_is_joined_wherever_that_was(cut: 
         ("https://github.com/somebody/homework/blob/main/server.py#L1", "own", "somebody/homework", "", (1, 1)),
         ("https://github.com/pallets/flask", "page", "pallets/flask", "", (0, 0)),
         ("https://github.com/pallets/flask/blob/main/README.md", "page", "pallets/flask", "README.md", (0, 0)),
+        (f"{HUB}/pallets/flask/blob/refs/heads/main/src/flask/app.py#L5", "code",
+         "pallets/flask", "flask/app.py", (5, 5)),
+        ("https://raw.githubusercontent.com/pallets/flask/refs/tags/3.1.3/src/flask/app.py", "code",
+         "pallets/flask", "flask/app.py", (0, 0)),
+        ("https://github.dev/pallets/flask/blob/main/src/flask/app.py#L5", "code",
+         "pallets/flask", "flask/app.py", (5, 5)),
+        ("https://gitlab.com/pallets/flask/-/blob/main/src/flask/app.py#L5", "hosted", "", "", (0, 0)),
+        ("https://flask.palletsprojects.com/en/stable/_modules/flask/app/#Flask.run", "hosted", "", "", (0, 0)),
+        ("https://bit.ly/3abcde", "shortened", "", "", (0, 0)),
         ("https://flask.palletsprojects.com/", "page", "", "", (0, 0)),
         ("javascript:alert(1)", "nowhere", "", "", (0, 0)),
         ("file:///etc/passwd", "nowhere", "", "", (0, 0)),
         ("https://github.com/pallets/flask/blob/main/../../../etc/passwd", "nowhere", "", "", (0, 0)),
         ("https://github.com/pallets/flask/blob/main/%2e%2e/%2e%2e/secret.py", "nowhere", "", "", (0, 0)),
         ("http://[::1", "nowhere", "", "", (0, 0)),
-        ("http://169.254.169.254/latest/meta-data/a.py", "page", "", "", (0, 0)),
+        ("http://169.254.169.254/latest/meta-data/a.py", "hosted", "", "", (0, 0)),
     ],
 )  # fmt: skip
 def test_a_url_names_a_file_or_none(url: str, kind: str, repository: str, inner: str, lines: tuple[int, int]):
@@ -123,6 +143,7 @@ def test_what_moves_is_told_from_what_stays():
     at = "https://github.com/pallets/flask/blob/{}/src/flask/app.py"
     moving = {ref: resolve(at.format(ref)).moves for ref in ("main", "2.1.x", "2.1.2", "v1.0", "a25d234", "a" * 40)}
     assert moving == {"main": True, "2.1.x": True, "2.1.2": False, "v1.0": False, "a25d234": False, "a" * 40: False}
+    assert not resolve(at.format("a" * 41)).moves  # a commit with a digit too many
     python = "https://github.com/python/cpython/blob/{}/Lib/socket.py"
     assert resolve(python.format("3.11")).moves
     assert not resolve(python.format("v3.11.7")).moves

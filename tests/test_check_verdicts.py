@@ -110,6 +110,28 @@ def test_a_library_that_took_no_part_is_told_as_such(tmp_path: Path):
     assert "websockets took no part in the scenario, so nobody knows whether it ran" in found.evidence
 
 
+@pytest.mark.parametrize(
+    ("url", "evidence"),
+    [
+        ("https://codeberg.org/a/simple-websocket/src/tag/v1/src/simple_websocket/ws.py#L85",
+         "A source file at codeberg.org, where nothing is looked up."),
+        ("https://tinyurl.com/abc123", "An address of tinyurl.com leads on to another, which cannot be told here."),
+        (WS.replace("blob/9e", "blob/99e") + "#L85",
+         f"9{WS.split('/')[6]} has 41 digits, and a commit has forty."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_looked_up_is_said_to_be_so(url: str, evidence: str, tmp_path: Path):
+    found = only(check_text(tmp_path, f"Base.receive waits: {url}\n", "r.txt"))
+    assert (found.verdict, found.evidence) == (Verdict.UNKNOWN, evidence)
+
+
+def test_a_file_at_another_host_shows_the_hop_that_its_words_name(tmp_path: Path):
+    url = "https://gitlab.com/mirrors/simple-websocket/-/blob/main/src/simple_websocket/ws.py#L85"
+    result = check_text(tmp_path, f"receive() waits: {url}\n", "r.txt")
+    chain = next(one for one in result.coverage if one.chain.name == "receive")
+    assert [one.hop.name for one in chain.hops if one.share] == ["Base.receive"]
+
+
 def test_a_misread_sentence_takes_no_hop(tmp_path: Path):
     """Whatever is said around it, a link into a function shows that function."""
     for said in (

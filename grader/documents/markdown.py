@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
+#: What is behind us where a bare URL goes on: its scheme, or the code host's name without one.
 _SCHEME = re.compile(r"https?$", re.IGNORECASE)
+_HOST = re.compile(r"(?<![\w@./:-])(?:www\.)?github\.com/[\w./]*$")
 #: Characters of a URL that are looked at.
 LONGEST = 2000
 
@@ -65,12 +67,12 @@ def _parser() -> MarkdownIt:
 
 def _bare_url(state: StateInline, silent: bool) -> bool:
     """A URL that stands in the text is taken as it is: the underscores of `__init__.py` make nothing bold."""
-    scheme = _SCHEME.search(state.pending) if state.src[state.pos] == ":" else None
+    scheme = (_SCHEME if state.src[state.pos] == ":" else _HOST).search(state.pending)
     if scheme is None:
         return False
     start = state.pos - len(scheme[0])
     found = find(state.src[start : min(state.posMax, start + LONGEST)])
-    if not found or found[0].start:
+    if not found or found[0].start or start + found[0].stop <= state.pos:
         return False
     stop = start + found[0].stop
     if not silent:

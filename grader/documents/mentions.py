@@ -64,9 +64,10 @@ def _with_bare_urls(read: Read) -> tuple[list[Block], list[Target]]:
 
 def _mended(target: Target) -> Target:
     """A hyperlink's target, repaired as one in the text would be: most were typed before they became links."""
-    by_way, url = direct(target.url)
-    if by_way:
-        target = replace(target, url=url, repairs=(*target.repairs, f"the link led by way of {by_way}"))
+    by_way, url = direct(f"https:{target.url}" if target.url.startswith("//") else target.url)
+    if url != target.url:
+        way = (f"the link led by way of {by_way}",) if by_way else ()
+        target = replace(target, url=url, repairs=(*target.repairs, *way))
     found = find(target.url)
     whole = len(found) == 1 and found[0].start == 0
     return replace(target, url=found[0].url, repairs=(*target.repairs, *found[0].repairs)) if whole else target

@@ -50,6 +50,10 @@ class _Line:
     def text(self) -> str:
         return "".join(text for _, text in self.pieces)
 
+    def goes_on_below(self, x: float, y: float) -> bool:
+        """Whether a piece stands on a line of its own, though it comes as this one's: as in a cell of a table."""
+        return bool(self.pieces) and y < self.y - SLACK and x <= self.pieces[-1][0]
+
 
 def read(path: Path) -> Read:
     """The blocks of a PDF file. Raises `DocumentError`."""
@@ -78,7 +82,7 @@ def _page(page: Any) -> tuple[list[_Line], list[_Area]]:
         x = place[4] * matrix[0] + place[5] * matrix[2] + matrix[4]
         y = place[4] * matrix[1] + place[5] * matrix[3] + matrix[5]
         for number, part in enumerate(text.split("\n")):
-            if number or not lines:
+            if number or not lines or (part and lines[-1].goes_on_below(x, y)):
                 lines.append(_Line(y, []))
             if part:
                 if not lines[-1].pieces:

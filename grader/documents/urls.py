@@ -13,15 +13,23 @@ from urllib.parse import parse_qs, urlsplit
 
 _SPACE = r"[ \t\r\n\u00a0]"
 _FILE = r"\.(?:pyx?|pyi|pv|cpp|cc|c|h|rst|md|txt|toml|cfg|js|ts|html)"
-_KINDS = r"(?:blob|tree|raw|blame|edit)"
-_START = re.compile(r"(?:https?|httns|htps|ttps|file|ftp|javascript)\s?:\s?/?/?", re.IGNORECASE)
+#: A code host's name where the scheme was left out: never inside another address.
+_BARE = r"(?<![\w@./:-])(?:www\.)?github\.com(?=/)"
+_START = re.compile(rf"(?:https?|httns|htps|ttps|file|ftp|javascript)\s?:\s?/?/?|{_BARE}", re.IGNORECASE)
 _HEX = re.compile(rf"(?:[0-9a-fA-F]{_SPACE}{{0,4}}){{39}}[0-9a-fA-F](?![0-9a-fA-F])")
+#: A line's end inside a word: most programs cut an address after a hyphen, some anywhere.
+_CUT = r"(?:(?:[ \t\u00a0]{0,8}\r?\n){1,2}[ \t\u00a0]{0,8})?"
+_NAME = rf"(?:[\w.-]{_CUT}){{1,100}}"
+_LABEL = rf"(?:[A-Za-z0-9-]{_CUT}){{1,63}}"
+_KINDS = "|".join(_CUT.join(kind) for kind in ("blob", "tree", "raw", "blame", "edit"))
 _CODE = re.compile(
-    rf"https?://{_SPACE}?(?P<host>[A-Za-z0-9.-]+\.[a-z]+){_SPACE}?/{_SPACE}?(?P<owner>[\w.-]+){_SPACE}?/{_SPACE}?"
-    rf"(?P<repository>[\w.-]+){_SPACE}{{0,2}}/{_SPACE}?(?P<kind>{_KINDS}){_SPACE}?/{_SPACE}{{0,4}}"
+    rf"(?:https?://{_SPACE}?)?(?P<host>{_LABEL}(?:\.{_CUT}{_LABEL}){{1,4}}){_SPACE}?/{_SPACE}?(?P<owner>{_NAME})"
+    rf"{_SPACE}?/{_SPACE}?(?P<repository>{_NAME}){_SPACE}{{0,2}}/{_SPACE}?(?P<kind>{_KINDS}){_SPACE}?/{_SPACE}{{0,4}}"
 )
+#: What an address asks of the page that shows a file: ?plain=1, ?ts=4.
+_QUERY = re.compile(r"\?[\w-]+=[\w.~%&=+-]*(?<![.])")
 _LINES = re.compile(
-    r"\s?\.?(?:[#＃]|-(?=L)|(?<=\.py)(?=\d))\s?(?:L{0,2}\s?(?P<first>\d{1,6})(?:C\d+)?"
+    r"\s?\.?(?:\\?[#＃]|-(?=L)|(?<=\.py):?(?=\d))\s?(?:(?:L{0,2}|lines?[-=])\s?(?P<first>\d{1,6})(?:C\d+)?"
     r"(?:\s?[-–]\s?#?\s?L{0,2}(?P<last>\d{1,6})(?:C\d+)?)?|:~:text=\S*)",
     re.IGNORECASE,
 )
@@ -97,8 +105,8 @@ def _code(text: str, start: int) -> Found | None:
     head = _CODE.match(text, start)
     if head is None:
         return None
-    host, owner, repository, kind = (head[name] for name in ("host", "owner", "repository", "kind"))
-    repairs: list[str] = []
+    host, owner, repository, kind = ("".join(head[name].split()) for name in ("host", "owner", "repository", "kind"))
+    repairs = [] if head[0].startswith("http") else ["the address begins with https://"]
     digits = _HEX.match(text, head.end())
     if digits:
         reference, at = re.sub(r"\s", "", digits[0]).lower(), digits.end()
@@ -109,6 +117,8 @@ def _code(text: str, start: int) -> Found | None:
         reference, at = plain[0], plain.end()
     path, at, notes = _path(text, at)
     repairs += notes
+    query = _QUERY.match(text, at) if path else None
+    at = query.end() if query else at
     lines, at, notes = _anchor(text, at) if path else ("", at, [])
     repairs += notes
     if any(space in text[start:at].strip() for space in (" ", "\n", "\t")):
