@@ -117,7 +117,8 @@ class _Shown:
             return True
         # The same function under another name of its class: Flask's methods are App's since 3.0.
         moved = self._truth.source[hop.library, hop.path].symbols.get(qualname) is None
-        return moved and not landing.known and qualname.rpartition(".")[2] == hop.qualname.rpartition(".")[2]
+        same = qualname.rpartition(".")[2] == hop.qualname.rpartition(".")[2]
+        return moved and same and landing.ran and not landing.known
 
     def _defines(self, hop: Hop) -> bool:
         landing = self.judged.landing

@@ -29,6 +29,8 @@ from .tasks import ChainSpec, Part, load
 from .truth import Chain, Hop, Library, Site, Source, Truth, TruthError
 
 PYTHON = "python"
+#: How the reason begins for which a file was recorded of which only some functions were asked for.
+PARTS = "kept for the functions of"
 #: Python's own way into the operating system, for what a wire event is called.
 _BEHIND = {
     "accept": ("socket.accept",), "recv_into": ("SocketIO.readinto",), "bind": (), "listen": (), "recv": (),
@@ -330,18 +332,22 @@ def _sources(traces: Mapping[str, Trace], libraries: _Libraries, shown: set[tupl
     """Every file of a library in which something ran, with what ran in each scenario."""
     symbols: dict[tuple[str, str], Symbols] = {}
     ran: dict[tuple[str, str], dict[str, set[str]]] = {}
+    partly: set[tuple[str, str]] = set()
     for scenario, trace in traces.items():
+        whole = {path for path, _, recorded, reason in trace.scope if recorded and not reason.startswith(PARTS)}
         for code in trace.codes.values():  # in scope, or seen calling what is
             library = libraries.of(code.file)
             found = symbols_of(code.file) if library else None
             if found is not None:
                 key = (library, code.file.facts.relative)
                 symbols[key] = found
+                partly |= set() if code.file.facts.path in whole else {key}
                 name = _COMPREHENSION.sub("", code.qualname)  # what runs inside one, its function runs
                 ran.setdefault(key, {}).setdefault(scenario, set()).update((code.qualname, name))
     for key in sorted(symbols):
         every = {scenario: tuple(sorted(names)) for scenario, names in sorted(ran[key].items())}
-        yield Source(*key, _trimmed(symbols[key], {name for *file, name in shown if tuple(file) == key}), every)
+        trimmed = _trimmed(symbols[key], {name for *file, name in shown if tuple(file) == key})
+        yield Source(*key, trimmed, every, key in partly)
 
 
 def _trimmed(symbols: Symbols, shown: set[str]) -> Symbols:

@@ -61,7 +61,7 @@ def land(link: CodeLink, source: Source, truth: Truth, ran: Ran, other_library: 
     text = source.text[link.first - 1].strip() if 0 < link.first <= len(source.text) else ""
     mine = _counterpart(link, symbol, truth)
     did, known = _ran(link, symbol, symbols, truth, ran, mine)
-    namesakes = () if did or symbol is None else _namesakes(link, symbol, symbols, truth, ran)
+    namesakes = () if did or not known or symbol is None else _namesakes(link, symbol, symbols, truth, ran)
     library = truth.libraries.get(link.package)
     elsewhere = ""
     if namesakes:
@@ -107,13 +107,17 @@ def _ran(
             one for one in symbols.symbols if one.qualname.startswith(symbol.qualname + ".") and one.kind == "function"
         ]
         names = {qualname for library, _, qualname in ran if library == link.package}
-        return not inside or any(one.qualname in names for one in inside), True
+        did = not inside or any(one.qualname in names for one in inside)
+        return did, did or truth.knows(link.package, link.inner)
     if mine is not None:
-        return (mine[0], mine[1], symbol.qualname) in ran, True
+        did = (mine[0], mine[1], symbol.qualname) in ran
+        return did, did or truth.knows(*mine[:2])
     if any(library == link.package and qualname == symbol.qualname for library, _, qualname in ran):
         return True, True
     # The truth has the library, but no such function: in a file of which nothing ran, or of another version.
     seen = (link.package, link.inner) in truth.source
+    if not seen and not truth.knows(link.package, link.inner):
+        return False, False
     return (not seen and _class_ran(link, symbol, ran)) or seen, not seen
 
 

@@ -83,12 +83,14 @@ class Chain:
 
 @dataclass(frozen=True)
 class Source:
-    """One file that took part: its symbols, and the functions that ran, by scenario."""
+    """One file that took part: its symbols, and the functions that ran, by scenario. `partly`: some of its functions
+    were left out of a recording, so that these may have run as well."""
 
     library: str
     path: str
     symbols: Symbols
     ran: dict[str, tuple[str, ...]]
+    partly: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,11 @@ class Truth:
             for scenario in scenarios
             for qualname in one.ran.get(scenario, ())
         )
+
+    def knows(self, library: str, path: str) -> bool:
+        """Whether what is not known to have run in a file surely did not: not so where only parts were recorded."""
+        here = self.source.get((library, path))
+        return not any(one.partly for one in ([here] if here else self.sources) if one.library == library)
 
     def link(self, hop: Hop) -> str:
         """The link that shows a hop best: its definition, else its first site."""
@@ -179,7 +186,8 @@ def dump(truth: Truth) -> str:
         "libraries": [asdict(one) for one in truth.libraries.values()],
         "chains": [{"name": c.name, "title": c.title, "hops": [_sparse(asdict(h)) for h in c.hops]}
                    for c in truth.chains.values()],
-        "sources": [{"library": s.library, "path": s.path, "ran": s.ran, **plain(s.symbols)} for s in truth.sources],
+        "sources": [{"library": s.library, "path": s.path, **({"partly": True} if s.partly else {}), "ran": s.ran,
+                     **plain(s.symbols)} for s in truth.sources],
     }  # fmt: skip
     return _compact(data)
 
@@ -209,7 +217,13 @@ def load(path: Path) -> Truth:
         libraries = [Library(**one) for one in data["libraries"]]
         chains = [Chain(c["name"], c["title"], tuple(_hop(hop) for hop in c["hops"])) for c in data["chains"]]
         sources = [
-            Source(s["library"], s["path"], of_plain(s), {name: tuple(ran) for name, ran in s["ran"].items()})
+            Source(
+                s["library"],
+                s["path"],
+                of_plain(s),
+                {name: tuple(ran) for name, ran in s["ran"].items()},
+                s.get("partly", False),
+            )
             for s in data["sources"]
         ]
     except OSError as error:

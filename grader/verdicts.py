@@ -262,6 +262,8 @@ def _right(case: Case) -> Judged | None:
     if case.symbol is None:
         return _judged(case, Verdict.RIGHT, f"Line {case.link.first} is outside every function of the file.")
     evidence = f"Line {case.link.first} {described(case.landing, case.link)}."
+    if not case.landing.ran and not case.landing.known:
+        evidence += f" Of {case.link.inner} only parts were recorded, so nobody knows whether it ran."
     if case.link.package in case.truth.libraries:
         return _judged(case, Verdict.RIGHT, evidence)
     evidence += f" {case.link.package} took no part in the scenario, so nobody knows whether it ran."

@@ -100,6 +100,31 @@ def test_what_is_defined_and_did_not_run_is_told(tmp_path: Path):
     assert not any(one.share for chain in chains for one in chain.hops)
 
 
+@pytest.mark.parametrize(
+    ("path", "qualname"),
+    [("threading.py", "Thread.start"), ("threading.py", "Event.wait"), ("threading.py", "Event.clear"),
+     ("email/message.py", "Message.__setitem__"), ("selectors.py", "_PollLikeSelector.select"),
+     ("socket.py", "socket.accept")],
+)  # fmt: skip
+def test_what_was_left_out_of_the_recording_is_not_said_to_have_not_run(path: str, qualname: str, tmp_path: Path):
+    """Each of these runs in every scenario; of its file only other functions were recorded, or who calls."""
+    symbol = TODAY.source["python", path].symbols.get(qualname)
+    assert symbol is not None
+    found = only(check_text(tmp_path, f"x {today('python', path, symbol.line, symbol.last)}\n", "r.txt"))
+    assert found.verdict is Verdict.RIGHT
+    assert f"Of {path} only parts were recorded, so nobody knows whether it ran." in found.evidence
+
+
+def test_what_a_whole_recording_does_not_hold_did_not_run(tmp_path: Path):
+    assert TODAY.knows("python", "socketserver.py")
+    assert TODAY.knows("flask", "flask/cli.py")  # nothing of this file ran
+    assert not TODAY.knows("python", "queue.py")
+    symbol = TODAY.source["python", "socketserver.py"].symbols.get("BaseServer.handle_timeout")
+    assert symbol is not None
+    found = only(check_text(tmp_path, f"x {today('python', 'socketserver.py', symbol.line)}\n", "r.txt"))
+    assert found.verdict is Verdict.NOT_RUN
+
+
 def test_a_library_that_took_no_part_is_told_as_such(tmp_path: Path):
     """The installed websockets is a source, and nothing of it runs in a scenario of Flask-Sock."""
     from importlib.metadata import version
