@@ -34,7 +34,7 @@ from .tasks import Task
 from .truth import Truth
 
 #: What a file's name ends in, to be taken for a report when a folder is given.
-REPORTS = (".pdf", ".docx", ".html", ".htm", ".md", ".markdown", ".txt")
+REPORTS = (".pdf", ".docx", ".html", ".htm", ".md", ".markdown", ".txt", ".ipynb")
 RESULTS = "results.jsonl"
 
 
@@ -88,13 +88,25 @@ def reports(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+def without(paths: Sequence[Path], found: Sequence[Path]) -> list[Path]:
+    """What lies in folders that were given and holds none of the reports found: handed in in another format, or not."""
+    seen = {one for path in found for one in (path, *path.parents)}
+    inside = [one for path in paths if path.is_dir() for one in sorted(path.iterdir())]
+    return [one for one in inside if one not in seen and not one.name.startswith(".")]
+
+
 def one(path: Path, name: str, checker: Checker, task: Task) -> tuple[Result, Document | None]:
     """The result of one report; where it cannot be read, one that says why and has no score."""
     try:
         document = read(path, name)
         return checker.check(document, task), document
     except DocumentError as error:
-        return Result(name, task.name, task.title, "", problem=str(error)), None
+        return Result(name, task.name, task.title, "", problem=told(str(error))), None
+
+
+def told(path: Path | str) -> str:
+    """A file's name as one line of text, whatever a stranger put into it."""
+    return " ".join(clean(Path(path).as_posix()).split())
 
 
 def names(paths: Sequence[Path], roots: Sequence[Path]) -> dict[Path, str]:
@@ -102,7 +114,7 @@ def names(paths: Sequence[Path], roots: Sequence[Path]) -> dict[Path, str]:
     found = {}
     for path in paths:
         inside = [root for root in roots if root.is_dir() and root in path.parents]
-        found[path] = clean(path.relative_to(inside[0]).as_posix() if inside else path.name)
+        found[path] = told(path.relative_to(inside[0]) if inside else path.name)
     return found
 
 

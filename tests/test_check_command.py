@@ -109,6 +109,30 @@ def test_a_folder_is_checked_whole_whatever_is_in_it(folder: Path, tmp_path: Pat
     assert "no text layer" in done.stderr
 
 
+def test_a_hand_in_that_holds_no_report_is_named(folder: Path, tmp_path: Path):
+    """Nobody may be missing without a word: other formats, archives, folders without a report, links out of it."""
+    for file in ("zed.docx", "scan.pdf"):
+        (folder / file).unlink()
+    assert run("check", folder, "-o", tmp_path / "out").exit_code == 0
+    (folder / "cy.odt").write_bytes(b"PK\x03\x04")
+    (folder / "di").mkdir()
+    (folder / "di" / "main.py").write_text("pass")
+    (folder / "e\x1b[31m\ne.zip").write_bytes(b"PK\x03\x04")
+    (folder / "eve.txt").symlink_to(EXAMPLE)
+    done = run("check", folder, "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    told = done.stderr.partition("without a report that can be read (.pdf, .docx")[2].splitlines()
+    assert told[1:] == ["unmagic:   cy.odt", "unmagic:   di", "unmagic:   e[31m e.zip", "unmagic:   eve.txt"]
+    assert "<li>cy.odt</li><li>di</li>" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_report_s_name_is_one_line_of_text(folder: Path, tmp_path: Path):
+    (folder / "\x1b[31ma\nb.md").write_text(" \n\n")
+    done = run("check", folder, "-o", tmp_path / "out")
+    assert "unmagic: [31ma b.md: there is no text in it.\n" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_a_folder_s_links_lead_out_of_it_for_nobody(folder: Path, tmp_path: Path):
     secret = tmp_path / "secret.txt"
     secret.write_text("the grader's own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -53,6 +54,24 @@ def test_html_with_an_address_that_begins_with_its_host(tmp_path: Path):
     path = tmp_path / "r.html"
     path.write_text(f"<a href='{LINK.removeprefix('https:')}'>receive</a>")
     assert [url for url, _, _ in links(path)] == [LINK]
+
+
+def test_a_notebook_s_cells_without_their_outputs(tmp_path: Path):
+    cells = [
+        {"cell_type": "markdown", "source": ["# receive\n", f"[Base.receive]({LINK}) waits, see [also]({WS}#L80)"]},
+        {"cell_type": "code", "source": f"# the frame is parsed in {FLASK_SOCK}#L56\n", "execution_count": 1,
+         "outputs": [{"output_type": "stream", "name": "stdout", "text": [f"{WS}#L209"]}]},
+        {"cell_type": "raw", "source": f"and {FLASK_SOCK}#L6"},
+    ]  # fmt: skip
+    path = tmp_path / "r.ipynb"
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    document = read(path)
+    assert [(one.target.url, one.label, one.place) for one in document.mentions] == [
+        (LINK, "Base.receive", "cell 1"), (f"{WS}#L80", "also", "cell 1"), (f"{FLASK_SOCK}#L56", "", "cell 2"),
+        (f"{FLASK_SOCK}#L6", "", "cell 3"),
+    ]  # fmt: skip
+    assert document.format == "notebook"
+    assert document.mentions[0].headings == ("receive",)
 
 
 def test_html_without_what_is_not_seen(tmp_path: Path):
@@ -279,6 +298,10 @@ def test_a_file_of_a_gigabyte_is_not_opened(tmp_path: Path):
     [
         ("empty.txt", b"", "is empty"),
         ("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "old Word file"),
+        ("rich.md", b"{\\rtf1 https://github.com/", "Rich Text Format"),
+        ("blank.md", b" \n\t\n", "no text in it"),
+        ("none.ipynb", b"{}", "the notebook is damaged"),
+        ("list.ipynb", b"[[]]", "the notebook is damaged"),
         ("not.pdf", b"hello", "is none"),
         ("not.docx", b"hello", "is none"),
         ("cut.pdf", b"%PDF-1.4\n1 0 obj\n<<", "PDF"),
@@ -291,8 +314,25 @@ def test_what_is_no_report_is_told_in_one_sentence(tmp_path: Path, name: str, da
     path.write_bytes(data)
     with pytest.raises(DocumentError, match=said) as told:
         read(path)
-    assert str(path) in str(told.value)
+    assert path.name in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<x/>"}, "an office file, and no DOCX"),
+        ({"[Content_Types].xml": "<x/>", "xl/workbook.xml": "<x/>"}, "an office file, and no DOCX"),
+        ({"report.md": "# receive"}, "this is an archive, and no report; unpack it"),
+    ],
+)
+def test_what_is_packed_and_no_docx_is_told_for_what_it_is(tmp_path: Path, members: dict[str, str], said: str):
+    path = tmp_path / "report.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    with pytest.raises(DocumentError, match=said):
+        read(path)
 
 
 def test_there_is_no_such_file(tmp_path: Path):
@@ -319,6 +359,7 @@ def test_html_nested_without_end(tmp_path: Path):
 @pytest.mark.parametrize("text", [
     "a" * 200_000 + " calls b ", "without " + "if a " * 200_000, "X inherits " + "a b " * 200_000,
     "removes " * 100_000 + "from the ", "(" * 200_000, "https://x.y/" + ")" * 500_000 + " ", "-" * 500_000 + "\n",
+    "https://" + "a\n" * 200_000, "https://a.b/" + "c-\n" * 200_000, "github.com/" * 100_000,
     "https://github.com/a/b/blob/" + "a " * 100_000, "https://github.com/a/b/blob/main/" + "a.p/" * 50_000 + " ",
 ])  # fmt: skip
 def test_text_that_wants_to_keep_a_pattern_busy(tmp_path: Path, text: str):

@@ -80,9 +80,10 @@ def check(
 ) -> None:
     """Check a REPORT: each link, and each hop of the chain, against what really ran.
 
-    Reads PDF, DOCX, HTML, Markdown and text. Tells which links are right, which are not and what they should be, and
-    above all which hops of the chain are missing. Points are a suggestion: a person confirms them (unmagic confirm)
-    before they are written for another system (unmagic emit). What could not be looked up costs nothing.
+    Reads PDF, DOCX, HTML, Markdown, notebooks and text. Tells which links are right, which are not and what they
+    should be, and above all which hops of the chain are missing. Points are a suggestion: a person confirms them
+    (unmagic confirm) before they are written for another system (unmagic emit). What could not be looked up costs
+    nothing.
 
     \b
     unmagic check report.pdf
@@ -92,7 +93,8 @@ def check(
     A folder gives a page and a record for each report in the output folder, index.html over all, and results.jsonl;
     run again, it does what is new or changed.
 
-    Exit codes: 0 checked (whatever was found), 1 some reports of a folder could not be read, 2 bad input.
+    What lies in a folder and holds none of these is named. Exit codes: 0 checked (whatever was found), 1 some hand-ins
+    of a folder could not be read, or hold no report, 2 bad input.
     """
     options = batch.Options(
         load_tasks()[0][task_name],
@@ -117,7 +119,8 @@ def check(
     if len(found) == 1 and not reports[0].is_dir():
         _single(found[0], options, form, brief, output)
         return
-    _many(batch.names(found, reports), output, options, jobs or 0)
+    empty = [batch.told(path.name) for path in batch.without(reports, found)]
+    _many(batch.names(found, reports), empty, output, options, jobs or 0)
 
 
 def _single(path: Path, options: batch.Options, form: str, brief: bool, output: Path | None) -> None:
@@ -145,7 +148,7 @@ def _told(result: Result, document: Document | None, form: str, brief: bool) -> 
     return html.page(result, document, grading=form == "grading")
 
 
-def _many(names: dict[Path, str], output: Path | None, options: batch.Options, jobs: int) -> None:
+def _many(names: dict[Path, str], without: list[str], output: Path | None, options: batch.Options, jobs: int) -> None:
     if output is None:
         raise Failure("many reports give many pages: say where with -o FOLDER")
     if output.exists() and not output.is_dir():
@@ -157,7 +160,8 @@ def _many(names: dict[Path, str], output: Path | None, options: batch.Options, j
             lines.append(next(done))
         order = {name: place for place, name in enumerate(names.values())}
         lines.sort(key=lambda line: order[line["report"]])
-        write(overview.page(options.task.title, lines), output / "index.html")
+        made = overview.page(options.task.title, lines, without, ", ".join(batch.REPORTS))
+        write(made, output / "index.html")
     except RecordError as error:
         raise Failure(str(error)) from None
     except OSError as error:
@@ -165,8 +169,12 @@ def _many(names: dict[Path, str], output: Path | None, options: batch.Options, j
     bad = [line for line in lines if line["problem"]]
     for line in bad:
         click.echo(f"unmagic: {line['problem']}", err=True)
+    if without:
+        click.echo(f"unmagic: without a report that can be read ({', '.join(batch.REPORTS)}):", err=True)
+    for name in without:
+        click.echo(f"unmagic:   {name}", err=True)
     click.echo(f"{len(lines)} reports in {output}/, begin with {output / 'index.html'}")
-    if bad:
+    if bad or without:
         raise SystemExit(1)
 
 

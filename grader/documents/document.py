@@ -7,7 +7,8 @@ link is called and what is said around it keep their places in every format.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 #: Around the number of a target in a block's text: a character that no reader lets through otherwise.
 MARK = "\ue000"
@@ -44,6 +45,10 @@ class Read:
     targets: tuple[Target, ...]
     warnings: tuple[str, ...] = ()
 
+    def placed(self, place: str) -> Read:
+        """The same, with each block at a place."""
+        return replace(self, blocks=tuple(replace(block, place=place) for block in self.blocks))
+
 
 @dataclass(frozen=True)
 class Mention:
@@ -79,6 +84,22 @@ class Document:
 def mark(number: int) -> str:
     """What stands in a block's text for a target."""
     return f"{MARK}{number}{MARK}"
+
+
+def joined(parts: Iterable[Read]) -> Read:
+    """Parts that were read each by itself, as one: their marks are numbered anew."""
+    blocks: list[Block] = []
+    targets: list[Target] = []
+    warnings: list[str] = []
+    for part in parts:
+        blocks += [replace(one, text=_shifted(one.text, len(targets))) for one in part.blocks]
+        targets += part.targets
+        warnings += part.warnings
+    return Read(tuple(blocks), tuple(targets), tuple(warnings))
+
+
+def _shifted(text: str, by: int) -> str:
+    return _MARKS.sub(lambda found: mark(int(found[1]) + by), text)
 
 
 def marks(text: str) -> list[tuple[int, int, int]]:

@@ -30,6 +30,8 @@ def document(name: str, form: str, read: Read) -> Document:
     """The document that a reader's blocks make. Raises `DocumentError` where it holds too much to be a report."""
     if sum(len(block.text) for block in read.blocks) > TEXT:
         raise DocumentError(f"{name}: the text is too long for a report (over {TEXT:,} characters).")
+    if not read.targets and not any(unmarked(block.text) for block in read.blocks):
+        raise DocumentError(f"{name}: there is no text in it.")
     blocks, targets = _with_bare_urls(read)
     if len(targets) > LINKS:
         raise DocumentError(f"{name}: {len(targets)} links are too many for a report; at most {LINKS}.")

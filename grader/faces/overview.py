@@ -23,12 +23,15 @@ _PAGE = """<!DOCTYPE html>
 {{ '%g' % line.points }} of {{ line.most }}{% endif %}</td>
 <td class="number">{{ line.doubts or "" }}</td><td>
 {% if line.problem %}{{ line.problem }}{% else %}<a href="{{ line.record }}">{{ line.record }}</a>{% endif %}</td></tr>
-{% endfor %}</tbody></table></main></body></html>
+{% endfor %}</tbody></table>
+{% if without %}<h2>Without a report</h2>
+<p>In these nothing was found that is read ({{ read }}). They have no points, and no line above.</p>
+<ul>{% for name in without %}<li>{{ name }}</li>{% endfor %}</ul>{% endif %}</main></body></html>
 """
 
 
-def page(title: str, lines: Sequence[dict[str, Any]]) -> str:
-    """The page over all reports."""
+def page(title: str, lines: Sequence[dict[str, Any]], without: Sequence[str] = (), read: str = "") -> str:
+    """The page over all reports; `without` are the hand-ins that hold none, `read` what is taken for one."""
     made = Environment(autoescape=True).from_string(_PAGE)
     style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))
-    return made.render(title=title, lines=lines, style=style)
+    return made.render(title=title, lines=lines, style=style, without=without, read=read)
