@@ -50,6 +50,20 @@ def test_markdown_with_a_url_whose_scheme_was_left_out(tmp_path: Path):
     assert [url for url, _, _ in links(path)] == [f"{FLASK_SOCK}#L56"] * 2
 
 
+def test_markdown_with_links_in_html(tmp_path: Path):
+    """As those write them who want a new tab, or a table that Markdown has not."""
+    path = tmp_path / "r.md"
+    path.write_text(
+        f'It is <a target="_blank" href="{LINK}"><b>Base.receive</b></a>, or <A HREF=\'{WS}#L80\'>send</A>.\n\n'
+        f"<table>\n<tr><td>accept<td><a href='{FLASK_SOCK}#L56'>here</a>\n</table>\n\n"
+        f"<!-- as in {WS}#L1 -->\n\nAnd <a href={FLASK_SOCK}#L6>open\n"
+    )
+    assert links(path) == [
+        (LINK, "Base.receive", "It is Base.receive"), (f"{WS}#L80", "send", ", or send"),
+        (f"{FLASK_SOCK}#L56", "here", "accept here"), (f"{FLASK_SOCK}#L6", "open", "And open"),
+    ]  # fmt: skip
+
+
 def test_html_with_an_address_that_begins_with_its_host(tmp_path: Path):
     path = tmp_path / "r.html"
     path.write_text(f"<a href='{LINK.removeprefix('https:')}'>receive</a>")
@@ -121,6 +135,24 @@ def test_docx_with_changes_that_are_tracked(tmp_path: Path):
     deleted = f"<w:del w:id='2' w:author='x'><w:r><w:delText>{WS}#L1</w:delText></w:r></w:del>"
     made = changed(path, "<w:r><w:t>AAA</w:t></w:r>", inserted + deleted)
     assert [(url, text) for url, _, text in links(made)] == [(LINK, "It waits in receive: here")]
+
+
+def test_docx_with_a_field_that_keeps_the_lines_apart(tmp_path: Path):
+    path = docx_of(tmp_path / "r.docx", [("It waits here: AAA", "", "")])
+    url, _, lines = LINK.partition("#")
+    field = f'</w:t></w:r><w:r><w:instrText> HYPERLINK "{url}" \\l "{lines}" </w:instrText></w:r><w:r><w:t>'
+    assert [url for url, _, _ in links(changed(path, "AAA", field))] == [LINK]
+
+
+def test_docx_with_a_text_box(tmp_path: Path):
+    """Word keeps a copy of it for programs that know no such boxes."""
+    path = docx_of(tmp_path / "r.docx", [("It waits here: AAA", "", "")])
+    inside = f"<w:txbxContent><w:p><w:r><w:t>Base.receive {LINK}</w:t></w:r></w:p></w:txbxContent>"
+    box = (
+        '</w:t></w:r><w:r><mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+        f"<mc:Choice>{inside}</mc:Choice><mc:Fallback>{inside}</mc:Fallback></mc:AlternateContent></w:r><w:r><w:t>"
+    )
+    assert links(changed(path, "AAA", box)) == [(LINK, "", "Base.receive")]
 
 
 def test_docx_with_footnotes(tmp_path: Path):

@@ -92,13 +92,14 @@ def joined(parts: Iterable[Read]) -> Read:
     targets: list[Target] = []
     warnings: list[str] = []
     for part in parts:
-        blocks += [replace(one, text=_shifted(one.text, len(targets))) for one in part.blocks]
+        blocks += [replace(one, text=shifted(one.text, len(targets))) for one in part.blocks]
         targets += part.targets
         warnings += part.warnings
     return Read(tuple(blocks), tuple(targets), tuple(warnings))
 
 
-def _shifted(text: str, by: int) -> str:
+def shifted(text: str, by: int) -> str:
+    """A block's text with the numbers of its marks made greater."""
     return _MARKS.sub(lambda found: mark(int(found[1]) + by), text)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from docx.oxml import parse_xml
 from .document import Block, DocumentError, Read, Target, clean, mark
 from .limits import MEGABYTE, MEMBERS, RATIO, UNPACKED
 
-_FIELD = re.compile(r"HYPERLINK\s+\"([^\"]+)\"")
+_FIELD = re.compile(r"HYPERLINK\s+\"([^\"]+)\"(?:\s+\\l\s+\"([^\"]+)\")?")
 #: What is looked into: insertions that are tracked, controls, smart tags, simple fields. Deletions are not among them.
 _AROUND = frozenset({"ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml", "fldSimple"})
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
@@ -84,6 +86,8 @@ class _Made:
             if kind == "p":
                 heading = self._style(child).startswith(("Heading", "Title"))
                 self._put("heading" if heading else "text", self._said(child, self._part))
+                for box in self._boxes(child):
+                    self.walk(box)
             elif kind == "tbl":
                 for row in child.iterchildren(f"{_WORD}tr"):
                     cells = row.iterchildren(f"{_WORD}tc")
@@ -91,6 +95,13 @@ class _Made:
                     self._put("row", " \t ".join(said))
             elif kind in _AROUND:
                 self.walk(child)
+
+    def _boxes(self, paragraph: Any) -> Iterator[Any]:
+        """The text boxes that hang on a paragraph, each once: for old programs there is a copy of each."""
+        for box in paragraph.iter(f"{_WORD}txbxContent"):
+            around = [str(one.tag) for one in box.iterancestors()]
+            if f"{_COMPATIBLE}Fallback" not in around and around.count(f"{_WORD}txbxContent") == 0:
+                yield box
 
     def _style(self, paragraph: Any) -> str:
         """The name of a paragraph's style; looking one up takes long, and there are few."""
@@ -120,7 +131,8 @@ class _Made:
                 codes += child.get(f"{_WORD}instr") or ""
                 said += self._said(child, part)
         # Links that Word keeps as instructions; a visible URL of the same target stands for itself.
-        fields = (url for url in _FIELD.findall(codes) if url not in said)
+        named = (url + (f"#{anchor}" if anchor else "") for url, anchor in _FIELD.findall(codes))
+        fields = (url for url in named if url not in said)
         return said + "".join(" " + self._link(url, "") for url in fields)
 
     def _hyperlink(self, element: Any, part: Any) -> str:

@@ -29,7 +29,7 @@ _OPEN = frozenset({
 def read(path: Path) -> Read:
     """The blocks of an HTML file."""
     text = decoded(path)
-    if _depth(text) > TAGS:
+    if not is_flat(text):
         raise DocumentError(f"{path}: it is nested too deeply for a report.")
     return blocks(text)
 
@@ -42,6 +42,11 @@ def blocks(text: str) -> Read:
         made.walk(body, 0)
         made.put("text")
     return Read(tuple(made.blocks), tuple(made.targets))
+
+
+def is_flat(text: str) -> bool:
+    """Whether a parser may be asked: no more tags are open at once than anybody writes."""
+    return _depth(text) <= TAGS
 
 
 def _depth(text: str) -> int:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
-from .document import Block, Read, Target, clean, mark
+from . import html
+from .document import Block, Read, Target, clean, mark, shifted
 from .text import decoded
 from .urls import find
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 #: What is behind us where a bare URL goes on: its scheme, or the code host's name without one.
 _SCHEME = re.compile(r"https?$", re.IGNORECASE)
 _HOST = re.compile(r"(?<![\w@./:-])(?:www\.)?github\.com/[\w./]*$")
+#: A link in HTML's own words, as readmes have it that open one in a new tab.
+_ANCHOR = re.compile(r"<a\s[^>]*?\bhref\s*=\s*(?:\"([^\">]*)\"|'([^'>]*)'|([^\s\"'>]+))", re.IGNORECASE)
 #: Characters of a URL that are looked at.
 LONGEST = 2000
 
@@ -30,7 +35,7 @@ def read(path: Path) -> Read:
 
 
 def blocks(text: str) -> Read:
-    """The blocks of Markdown text; HTML in it is text, and is shown to nobody."""
+    """The blocks of Markdown text; HTML in it is read as HTML is."""
     tokens = _parser().parse(clean(text))
     targets: list[Target] = []
     made: list[Block] = []
@@ -53,6 +58,10 @@ def blocks(text: str) -> Read:
                 row += f"{said} \t "
             else:
                 made.append(Block(kind, said, f"line {line}"))
+        elif token.type == "html_block" and html.is_flat(token.content):
+            inside = html.blocks(token.content)
+            made += [replace(one, text=shifted(one.text, len(targets)), place=f"line {line}") for one in inside.blocks]
+            targets += inside.targets
         elif token.type in ("fence", "code_block", "html_block"):
             made.append(Block("text", token.content, f"line {line}"))
     return Read(tuple(made), tuple(targets))
@@ -83,12 +92,20 @@ def _bare_url(state: StateInline, silent: bool) -> bool:
 
 def _inline(token: Token, targets: list[Target]) -> str:
     said, link, name = "", "", ""
+
+    def ended() -> str:
+        targets.append(Target(link, "" if name.strip() == link else name.strip()))
+        return mark(len(targets) - 1)
+
     for child in token.children or []:
+        tag = child.content if child.type == "html_inline" else ""
+        anchor = _ANCHOR.match(tag)
         if child.type == "link_open":
             link, name = str(child.attrGet("href") or ""), ""
-        elif child.type == "link_close":
-            said += mark(len(targets))
-            targets.append(Target(link, "" if name.strip() == link else name.strip()))
+        elif anchor is not None:
+            link, name = unescape(next(url for url in anchor.groups() if url is not None)), ""
+        elif child.type == "link_close" or (link and tag.lower().startswith("</a")):
+            said += ended()
             link = ""
         else:
             words = child.content if child.type in ("text", "code_inline") else " " if "break" in child.type else ""
@@ -96,4 +113,4 @@ def _inline(token: Token, targets: list[Target]) -> str:
                 name += words
             else:
                 said += words
-    return said
+    return said + (ended() if link else "")  # a tag that nobody closed
