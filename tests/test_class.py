@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,25 @@ def test_a_class_is_graded_and_told(tmp_path: Path):
     (tmp_path / "in" / "student-000" / "work" / "core.py").write_bytes(work()["work/core.py"])
     unmagic("grade-class", tmp_path / "in", "-o", out, "--assignment", TINY)
     assert [points(line) for line in results(out) if line["id"] == "student-000"] == [0, 9], "what has changed is"
+
+
+def test_what_is_passed_over_is_named(tmp_path: Path):
+    """An archive may be called .ZIP; what is neither a folder nor an archive is no hand-in, and nobody's zero."""
+    a_class(tmp_path / "in", 1)
+    with zipfile.ZipFile(tmp_path / "in" / "BOB.ZIP", "w") as archive:
+        for name, data in work().items():
+            archive.writestr(name, data)
+    told = unmagic("grade-class", tmp_path / "in", "-o", tmp_path / "out", "--assignment", TINY)
+    assert (told.returncode, told.stderr.count("passed over")) == (0, 0)
+    assert [points(line) for line in results(tmp_path / "out") if line["id"] == "BOB"] == [9]
+    (tmp_path / "in" / "carol.rar").write_bytes(b"Rar!")
+    (tmp_path / "in" / "<b>\x1b[31m.py").write_text("pass")
+    (tmp_path / "in" / ".hidden").touch()
+    told = unmagic("grade-class", tmp_path / "in", "-o", tmp_path / "out", "--assignment", TINY)
+    assert told.returncode == 1 and "2 of 2 hand-ins" in told.stdout, told
+    assert told.stderr.endswith(", .zip): <b>\\x1b[31m.py, carol.rar\n")
+    html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "<bdi>carol.rar</bdi>" in html and "&lt;b&gt;" in html
 
 
 def test_shards_together_are_the_class(tmp_path: Path):

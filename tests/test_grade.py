@@ -96,6 +96,27 @@ def test_what_is_no_submission_is_not_graded_and_no_zero(tmp_path: Path):
         assert (told.returncode, told.stdout) == (1, "")
 
 
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("server = 'python3 server.py'", "tried/submission.toml: server must be a list of words"),
+        ("server = [" + "'x', " * 200 + "]", "tried/submission.toml: server has more than 100 words"),
+        (f"server = ['{'x' * 9000}']", "or one of more than 4096 characters"),
+        ("[", "tried/submission.toml: it is no TOML"),
+    ],
+)
+def test_a_command_that_cannot_be_run_is_the_hand_ins_doing(tmp_path: Path, said: str, sentence: str):
+    """It is called by the hand-in's name: nobody knows the folder in which it was opened."""
+    made = graded(tmp_path, work(submission__toml=said))
+    assert (made.status, made.attempts) == ("refused", 1)
+    assert sentence in made.outcome.not_graded and "unmagic-job" not in made.outcome.not_graded
+
+
+def test_a_mark_of_the_encoding_and_dos_line_ends_are_no_fault(tmp_path: Path):
+    said = work()["submission.toml"].decode().replace("\n", "\r\n")
+    assert graded(tmp_path, work(submission__toml=f"\ufeff{said}")).outcome.points == 9
+
+
 def test_a_fault_of_ours_is_tried_again_and_is_no_score(tmp_path: Path):
     made = graded(tmp_path, work(), Settings(str(tmp_path / "nowhere"), TIER))
     assert (made.status, made.attempts) == ("fault", 3)

@@ -21,6 +21,7 @@ from grader.cohort.run import graded_by, run
 from grader.cohort.supervised import Settings
 from grader.coursework.assignment import AssignmentError
 from grader.coursework.assignment import load as load_assignment
+from grader.coursework.dump import shown
 from grader.coursework.exercises import ENDING
 from grader.coursework.submission import SubmissionError
 from grader.record import RecordError
@@ -75,7 +76,8 @@ def grade_class(
     unmagic grade-class hand-ins/ -o results/ --engine dask --scheduler tcp://10.0.0.1:8786
     unmagic grade-class hand-ins/ -o results/ --shard $SLURM_ARRAY_TASK_ID/20
 
-    Exit codes: 0 every hand-in has a score, 1 some have none (index.html says which and why), 2 bad input.
+    Exit codes: 0 every hand-in has a score, 1 some have none or were passed over (index.html says which and why), 2 bad
+    input.
     """
     sweep()
     clear_abandoned()
@@ -85,7 +87,8 @@ def grade_class(
     try:
         folder = folder_of([directory], folder, notebooks)
         assignment = load_assignment(folder)
-        every = found.hand_ins(directory, (ENDING,) if assignment.of_notebooks else ())
+        more = (ENDING,) if assignment.of_notebooks else ()
+        every, passed = found.hand_ins(directory, more), found.passed_over(directory, more)
         if assignment.of_notebooks:
             notebooks = notebooks or mostly(assignment, [one.path for one in every])
         ids = tuple(stage.id for stage in assignment.exercises(notebooks))
@@ -107,14 +110,17 @@ def grade_class(
     try:
         with Ledger(output / name) as ledger, executor(engine, at_once, scheduler) as pool:
             _watched(run(mine, settings, version, ledger, pool, at_once), len(mine))
-        lines = write_all(output, every, version, assignment, tier)
+        lines = write_all(output, every, version, assignment, tier, passed)
     except (EngineError, LedgerError, RecordError) as error:
         raise Failure(str(error)) from None
     bad = [line for line in lines if line["status"] != "graded"]
+    if passed:
+        names = ", ".join(shown(name, 80) for name in passed)
+        click.echo(f"unmagic: passed over, being no folder and no archive ({', '.join(ARCHIVES)}): {names}", err=True)
     click.echo(
         f"{len(lines)} of {len(every)} hand-ins in {output}/, {len(bad)} without a score; see {output / 'index.html'}"
     )
-    if bad:
+    if bad or passed:
         raise SystemExit(DIFFERENT)
 
 

@@ -28,10 +28,10 @@ from .similar import NoSimilarity, Pair, pairs, shingles, sources
 
 
 def write_all(
-    folder: Path, every: Sequence[HandIn], version: str, assignment: Assignment, tier: str
+    folder: Path, every: Sequence[HandIn], version: str, assignment: Assignment, tier: str, passed: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Write them; the lines that they were made from, one for each hand-in that has one. Raises `LedgerError`,
-    `RecordError`."""
+    """Write them; the lines that they were made from, one for each hand-in that has one. `passed` are the names of what
+    was passed over. Raises `LedgerError`, `RecordError`."""
     note, alike, beside = "", list[Pair](), list[Pair]()
     try:
         alike, beside = similar(every, assignment)
@@ -41,7 +41,7 @@ def write_all(
         chosen = _lines(folder, every, version)
         table = gradebook.write([record(outcomes.outcome(line["outcome"])) for line in chosen])
         write(table, folder / "gradebook.csv")
-        write(page(assignment.name, chosen, tier, alike, beside, note), folder / "index.html")
+        write(page(assignment.name, chosen, tier, alike, beside, note, passed), folder / "index.html")
     return chosen
 
 

@@ -28,7 +28,7 @@ def hand_ins(folder: Path, more: tuple[str, ...] = ()) -> list[HandIn]:
     found: dict[str, HandIn] = {}
     endings = (*ARCHIVES, *more)
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not (path.is_dir() or (path.is_file() and path.name.endswith(endings))):
+        if not _is_one(path, endings):
             continue
         name = _name(path, endings)
         if name in found:
@@ -37,10 +37,20 @@ def hand_ins(folder: Path, more: tuple[str, ...] = ()) -> list[HandIn]:
     return list(found.values())
 
 
+def passed_over(folder: Path, more: tuple[str, ...] = ()) -> list[str]:
+    """The names of what lies in a class's folder and is none, so that nobody is missing without a word."""
+    endings = (*ARCHIVES, *more)
+    return [one.name for one in sorted(folder.iterdir()) if not one.name.startswith(".") and not _is_one(one, endings)]
+
+
+def _is_one(path: Path, endings: tuple[str, ...]) -> bool:
+    plain = path.is_file() and path.name.lower().endswith(endings)
+    return not path.name.startswith(".") and (path.is_dir() or plain)
+
+
 def _name(path: Path, endings: tuple[str, ...]) -> str:
-    ending = (
-        "" if path.is_dir() else next(end for end in sorted(endings, key=len, reverse=True) if path.name.endswith(end))
-    )
+    lower = path.name.lower()
+    ending = "" if path.is_dir() else next(end for end in sorted(endings, key=len, reverse=True) if lower.endswith(end))
     return path.name[: len(path.name) - len(ending)] or path.name
 
 

@@ -99,9 +99,10 @@ def page(
     alike: Sequence[Pair],
     beside: Sequence[Pair],
     note: str = "",
+    passed: Sequence[str] = (),
 ) -> str:
     """The page. `alike` and `beside`: pairs of submissions, and submissions beside the reference; `note`: why there are
-    none, if they were not looked for."""
+    none, if they were not looked for; `passed`: what lies beside the hand-ins and is none."""
     every = rows(lines)
     graded = [row for row in every if row.status == "graded"]
     return str(_template().render(
@@ -109,7 +110,8 @@ def page(
         bands=bands(graded), stages=stages(graded), tier=tier,
         slowest=sorted(graded, key=lambda row: -row.outcome.seconds)[:_SLOWEST],
         flagged=[row for row in every if row.flags], alike=alike[:_PAIRS], beside=beside[:_PAIRS],
-        more=len(alike) - _PAIRS, note=note, style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
+        more=len(alike) - _PAIRS, note=note, passed=passed,
+        style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
         percent=lambda share: f"{100 * share:.0f} %",
     ))  # fmt: skip
 

@@ -23,6 +23,7 @@ else:
 
 FILE = "submission.toml"
 MAX_FILE = 1 << 16  # bytes of submission.toml
+MAX_WORDS, MAX_WORD = 100, 4096  # of a command, and characters of a word
 MAX_FILES, MAX_BYTES = 2000, 64 << 20  # of a whole submission
 #: Folders that no submission is made of: neither hashed nor carried anywhere.
 IGNORED = frozenset({"__pycache__", ".git", ".venv", "venv", "node_modules", ".mypy_cache", ".pytest_cache"})
@@ -49,7 +50,7 @@ def load(folder: Path, name: str = "") -> Submission:
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             raise SubmissionError(f"{path}: it must be a plain file")
-        text = _some(path).decode("utf-8")
+        text = _some(path).decode("utf-8-sig")  # some editors put a mark of the encoding in front
         said = tomllib.loads(text)
     except FileNotFoundError:
         raise SubmissionError(f"{folder}: there is no {FILE} in it, which says how the server starts") from None
@@ -75,6 +76,10 @@ def _command(said: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
     words = said.get(key, [])
     if not isinstance(words, list) or not all(isinstance(word, str) and word and "\0" not in word for word in words):
         raise SubmissionError(f'{path}: {key} must be a list of words, such as ["python3", "{key}.py"]')
+    if len(words) > MAX_WORDS or max(map(len, words), default=0) > MAX_WORD:
+        raise SubmissionError(
+            f"{path}: {key} has more than {MAX_WORDS} words, or one of more than {MAX_WORD} characters"
+        )
     return tuple(words)
 
 

@@ -102,7 +102,7 @@ def _graded(job: dict[str, Any], parent: int) -> dict[str, Any]:
             stages, flags, folder = list(made.stages), list(made.flags), here.submission
         else:
             folder = _unpacked(handed_in, here, here.submission, job["name"])
-        submission = load(folder, job["name"])
+        submission = _loaded(folder, here, job["name"])
         flags += vendored(folder)
         here.hand_over()
         place = enter(job["tier"], here, slot, Limits(**job["limits"]), hidden, parent)
@@ -111,6 +111,14 @@ def _graded(job: dict[str, Any], parent: int) -> dict[str, Any]:
         finally:
             place.close()
         return {"outcome": data(outcome), "flags": flags}
+
+
+def _loaded(folder: Path, here: Job, name: str) -> Submission:
+    """What was handed in. Raises `SubmissionError`, which calls it by its name: its folder is this job's alone."""
+    try:
+        return load(folder, name)
+    except SubmissionError as error:
+        raise SubmissionError(str(error).replace(str(here.submission), name)) from None
 
 
 def _unpacked(handed_in: bytes, here: Job, into: Path, name: str) -> Path:
