@@ -9,6 +9,7 @@ language there is no such file; what each route must do is in README.md.
 import contextlib
 import json
 import os
+import socket
 import sys
 import threading
 
@@ -235,13 +236,29 @@ def go(ws):
     ws.receive()
 
 
+def narrow(application):
+    """The same, on a connection that takes little at once: whoever writes much has to wait in between."""
+
+    def narrowed(environ, start_response):
+        environ["werkzeug.socket"].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        return application(environ, start_response)
+
+    return narrowed
+
+
 def sends_what(ws):
-    """Sends what is neither text nor bytes, from another thread."""
+    """Sends what is neither text nor bytes, from another thread; then much, from two threads at once."""
     count = int(ws.receive())
-    thread = threading.Thread(target=lambda: [ws.send(number) for number in range(count)])
-    thread.start()
-    thread.join()
+    sends = [lambda: [ws.send(number) for number in range(count)]]
+    sends += [lambda byte=byte: ws.send(byte * 1_000_000) for byte in (b"a", b"b")]
+    threads = [threading.Thread(target=send) for send in sends]
+    threads[0].start()
+    threads[0].join()
     ws.send(b"\x00\xff")
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads[1:]:
+        thread.join()
 
 
 def speaks(ws):
@@ -295,9 +312,10 @@ def remembers(ws):
             ws.send(ws.receive())
     except ConnectionClosed as closed:
         LAST["ended"] = f"{int(closed.reason)} {closed.message or ''}".strip()
-        with contextlib.suppress(ConnectionClosed):
-            ws.send("too late")
-            LAST["ended"] = "sent something after the end"
+        for asked_again in (lambda: ws.send("too late"), ws.receive):
+            with contextlib.suppress(ConnectionClosed):
+                asked_again()
+                LAST["ended"] = "send and receive did not both raise ConnectionClosed after the end"
         OVER.set()
         raise
 
@@ -513,7 +531,7 @@ PAGES = {
     "/server/time-limit": on_server(time_limit, compression=False),
     "/server/busy": on_server(busy, compression=False),
     "/server/go": on_server(go, compression=False),
-    "/server/sends": on_server(sends_what, compression=False),
+    "/server/sends": narrow(on_server(sends_what, compression=False)),
     "/server/speaks": on_server(speaks, compression=False, subprotocols=list(SUBPROTOCOLS)),
     "/server/speaks-one": on_server(speaks, compression=False, subprotocols=SUBPROTOCOLS[1]),
     "/server/closes": on_server(closes, compression=False),

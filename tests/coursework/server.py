@@ -92,6 +92,17 @@ def sends_what(t: Asked) -> None:
         for number in range(count):
             heard(peer, Op.TEXT, str(number).encode(), "send makes a text message, str(data), of all that is no bytes")
         heard(peer, Op.BINARY, b"\x00\xff", "send makes a binary message of bytes")
+        hint = "two threads send at once: a lock around what is written keeps the one out of the other's frame"
+        awaited = {byte * 1_000_000 for byte in (b"a", b"b")}
+        peer.read(2)
+        with t.websocket("/server/talk") as other:  # meanwhile both have begun, and wait until we read
+            echo(t, other, Op.TEXT, t.text(5))
+        while awaited:
+            got = frame_of(peer, "a binary message of 1,000,000 bytes, whole", hint)
+            if got.opcode != Op.BINARY or got.payload not in awaited:
+                raise Wrong(peer.exchange(Kind.FRAMES, "two binary messages, one after the other", None), hint)
+            awaited.remove(got.payload)
+            judged(peer, got)
 
 
 def speaks(t: Asked) -> None:
