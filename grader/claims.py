@@ -25,6 +25,9 @@ _WITHOUT = re.compile(
     r"|\bif\b[^.]{0,60}?\b(\w+)\b[^.]{0,60}?\bis\s+['\"]?None", re.I,
 )  # fmt: skip
 _INHERITS = re.compile(r"\b(?:inherits?|derives?|extends?|subclass(?:es)?)\b[^.]{0,120}?\b([A-Z]\w+)\b")
+_ON_LINE = re.compile(r"\blines?\s+(?:number\s+)?(\d{1,5})\b(?!\s*(?:-|–|to|and|of\s+code)\s*\d)", re.I)
+_PYTHON = re.compile(r"[\w./]*\w\.py\b")
+_OURS = re.compile(r"\b(?:our|ours|my|mine|we|us)\b", re.I)
 _CALLS = re.compile(r"`?([A-Za-z_][\w.]*)(?:\(\))?`?\s+(?:then\s+)?calls?\s+(?:the\s+)?`?([A-Za-z_][\w.]*)(?:\(\))?`?")
 
 
@@ -147,8 +150,48 @@ def _ran_so(case: Case, caller: str, callee: str) -> bool:
     )  # fmt: skip
 
 
+def _called_otherwise(case: Case) -> str:
+    """A link called `A.f`, where f of another class stands; or `f()`, where nothing of that name is known."""
+    symbol, label = case.symbol, case.said.label
+    short = label.rpartition(".")[2]
+    if symbol is None or not label or case.said.site or f".{_dotted(symbol)}".endswith(f".{label}"):
+        return ""
+    known = [(source, one) for source in case.truth.sources if source.library == case.link.package
+             for one in source.symbols.symbols if one.short == short]  # fmt: skip
+    # One in the same file is a wrong line, which is told as such.
+    meant = next((two for two in known if two[1].qualname == label and two[0].path != case.link.inner), None)
+    mine = symbol.qualname.rpartition(".")[0]
+    if "." in label and meant is not None and (symbol.short == short or not case.landing.concerns(frozenset({short}))):
+        if label.rpartition(".")[0] in case.truth.family(mine, case.landing.symbols):
+            return ""
+        return (
+            f"The link is called {label}, and shows {_dotted(symbol)}; {label} is in {meant[0].path}, "
+            f"line {meant[1].line}."
+        )
+    here = case.landing.symbols.symbols
+    if not case.mention.label.strip("` ").endswith("()") or known or any(one.short == short for one in here):
+        return ""
+    if case.link.package not in case.truth.libraries or case.landing.concerns(frozenset({short})):
+        return ""
+    return f"The link is called {label}(), and nothing of that name is known in {case.link.package}."
+
+
+def _other_line(case: Case) -> str:
+    """A sentence "on line 12" about the linked file, where the link goes to another line."""
+    numbers = {int(number) for number in _ON_LINE.findall(case.said.text)}
+    files = {path.rpartition("/")[2] for path in _PYTHON.findall(case.mention.text)}
+    own = _OURS.search(case.said.text) or files - {case.link.inner.rpartition("/")[2]}
+    if len(numbers) != 1 or own or not case.link.first:
+        return ""
+    number = numbers.pop()
+    if case.link.first <= number <= case.link.last:
+        return ""
+    return f"The text says line {number}, and the link goes to line {case.link.first}."
+
+
 CLAIMS: tuple[Claim, ...] = (
-    _takes_no_parameters, _is_handed, _inherits, _raises_for_another_reason, _reversed, _calls,
+    _takes_no_parameters, _is_handed, _inherits, _raises_for_another_reason, _reversed, _calls, _called_otherwise,
+    _other_line,
 )  # fmt: skip
 
 

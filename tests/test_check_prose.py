@@ -68,6 +68,7 @@ def test_no_right_link_is_made_wrong_by_what_is_said_about_it(truth: Truth, chai
         (f"Base.receive then calls handshake() on itself. {WS}#L95", "no line of it does"),
         (f"ConnectionClosed is raised for a timeout. {WS}#L110", "returns None then"),
         (f"Without an app, init_app is called by itself. {FLASK_SOCK}#L19", "only if app is given"),
+        (f"It waits in receive, at line 59 of ws.py. {WS}#L95", "says line 59, and the link goes to line 95"),
     ],
 )
 def test_what_contradicts_the_source_is_a_doubt_and_costs_nothing(sentence: str, doubt: str, tmp_path: Path):
@@ -90,8 +91,37 @@ def test_what_contradicts_the_source_is_a_doubt_and_costs_nothing(sentence: str,
         f"With an app given, init_app is called by itself. {FLASK_SOCK}#L19",
         f"When there is no app, a Blueprint is made. {FLASK_SOCK}#L16",
         f"A timeout makes receive return None. {WS}#L107",
+        f"It waits in receive, on line 95. {WS}#L95-L98",
+        f"On line 40 of our program we call receive. {WS}#L95",
+        f"It is called at line 30 of main.py and waits here. {WS}#L95",
+        f"Lines 95 to 98 say what it takes. {WS}#L95",
     ],
 )
 def test_what_agrees_with_the_source_is_none(sentence: str, tmp_path: Path):
     (one,) = check_text(tmp_path, sentence, "r.txt").judged
     assert (one.doubts, one.verdict) == ((), Verdict.RIGHT)
+
+
+@pytest.mark.parametrize(
+    ("label", "path", "qualname", "doubt"),
+    [
+        ("Connection.receive_data", "wsproto/__init__.py", "WSConnection.receive_data",
+         "shows WSConnection.receive_data; Connection.receive_data is in wsproto/connection.py, line"),
+        ("`unmask_payload()`", "wsproto/frame_protocol.py", "XorMaskerSimple.process", "unmask_payload(), and"),
+        ("Server.receive", "simple_websocket/ws.py", "Base.receive", ""),  # which it inherits
+        ("`WSConnection.receive_data()`", "wsproto/__init__.py", "WSConnection.receive_data", ""),
+        ("the unmasking", "wsproto/frame_protocol.py", "XorMaskerSimple.process", ""),
+        ("`unmask_payload`", "wsproto/frame_protocol.py", "XorMaskerSimple.process", ""),  # it may be a variable's name
+    ],
+)  # fmt: skip
+def test_a_link_that_is_called_after_another_function_is_a_doubt(
+    label: str, path: str, qualname: str, doubt: str, tmp_path: Path
+):
+    truth = truths()[0]
+    source = next(one for one in truth.sources if one.path == path)
+    symbol = source.symbols.get(qualname)
+    assert symbol is not None
+    url = truth.libraries[source.library].url(path, symbol.line, symbol.last)
+    (one,) = check_text(tmp_path, f"It goes on in [{label}]({url}).", "r.md").judged
+    assert one.verdict is Verdict.RIGHT
+    assert doubt in "".join(one.doubts) and len(one.doubts) == bool(doubt)
