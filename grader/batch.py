@@ -36,6 +36,8 @@ from .truth import Truth
 #: What a file's name ends in, to be taken for a report when a folder is given.
 REPORTS = (".pdf", ".docx", ".html", ".htm", ".md", ".markdown", ".txt", ".ipynb")
 RESULTS = "results.jsonl"
+#: Links, below which two reports may have the same ones by chance.
+FEW = 6
 
 
 @dataclass(frozen=True)
@@ -243,6 +245,12 @@ def _work(path: Path, name: str, digest: str) -> dict[str, Any]:
     return _put(result, document, _here["folder"], digest)
 
 
+def _links(result: Result) -> str:
+    """A hash of all its links in order, which a copy has too, whatever words were changed; '' where these are few."""
+    urls = [one.link.url for one in result.judged]
+    return hashlib.sha256("\n".join(urls).encode()).hexdigest()[:16] if len(urls) >= FEW else ""
+
+
 def _put(result: Result, document: Document | None, folder: Path, digest: str) -> dict[str, Any]:
     try:
         write(dump(data(result)), folder / stem(result.name, "record.json"))
@@ -255,6 +263,7 @@ def _put(result: Result, document: Document | None, folder: Path, digest: str) -
         "points": result.points if result.gradable else None,
         "most": result.most,
         "doubts": len(result.doubts),
+        "links": _links(result),
         "problem": result.problem,
         "page": stem(result.name, "html"),
         "record": stem(result.name, "record.json"),

@@ -23,6 +23,9 @@ from .tasks import load as load_tasks
 from .truth import Library, Truth
 from .verdicts import Case, Judged, Verdict, judge
 
+#: Links for each hop, above which nobody chose them one by one.
+MANY = 5
+
 
 @dataclass
 class Checker:
@@ -44,7 +47,7 @@ class Checker:
         chains = [truth.chains[chain] for chain in task.chains if chain in truth.chains]
         covered = tuple(coverage(chain, judged, truth, self.rubric) for chain in chains)
         present = _present(document, self.rubric)
-        warnings = (*document.warnings, *_elsewhere(judged, truth))
+        warnings = (*document.warnings, *_elsewhere(judged, truth), *_too_many(judged, covered))
         parts = (*self._chain_parts(covered), self._links_part(judged), self._presence_part(present))
         return Result(
             name or document.name, task.name, task.title, truth.name, document.format,
@@ -237,6 +240,16 @@ def _elsewhere(judged: Sequence[Judged], truth: Truth) -> Iterator[str]:
         yield (
             f"most links are of libraries that took no part in what this report is held against ({most}); hold it "
             "against a recording of the program that it is about: unmagic check --trace"
+        )
+
+
+def _too_many(judged: Sequence[Judged], covered: Sequence[Coverage]) -> Iterator[str]:
+    """A warning where links are so many that they show hops by chance: a link to each line shows every one."""
+    hops, links = sum(len(one.hops) for one in covered), sum(one.link.kind == "code" for one in judged)
+    if links > MANY * hops:
+        yield (
+            f"{links} links to source are more than {MANY} for each of the {hops} hops: whether they were chosen, or "
+            "cover all lines, a person has to see"
         )
 
 

@@ -126,6 +126,17 @@ def test_a_hand_in_that_holds_no_report_is_named(folder: Path, tmp_path: Path):
     assert "<li>cy.odt</li><li>di</li>" in (tmp_path / "out" / "index.html").read_text()
 
 
+def test_a_copy_is_told_by_its_links(folder: Path, tmp_path: Path):
+    """Whatever words were changed: Ada's, with another name and other sentences."""
+    words = EXAMPLE.read_text().replace("Flask", "flask").replace("This ", "That ")
+    assert words != EXAMPLE.read_text()
+    (folder / "<b>copy.txt").write_text(words)
+    run("check", folder, "-o", tmp_path / "out")
+    index = (tmp_path / "out" / "index.html").read_text()
+    assert "<h2>The same links</h2>" in index and "<li>&lt;b&gt;copy.txt, ada.txt</li>" in index
+    assert index.count("bob.md</a>") == 2 and "bob.md," not in index  # two reports of one link each
+
+
 def test_a_report_s_name_is_one_line_of_text(folder: Path, tmp_path: Path):
     (folder / "\x1b[31ma\nb.md").write_text(" \n\n")
     done = run("check", folder, "-o", tmp_path / "out")

@@ -157,6 +157,15 @@ def test_a_file_at_another_host_shows_the_hop_that_its_words_name(tmp_path: Path
     assert [one.hop.name for one in chain.hops if one.share] == ["Base.receive"]
 
 
+def test_links_to_every_line_are_told_of(tmp_path: Path):
+    """They show every hop that there is, and nobody chose them."""
+    count = sum(len(one.hops) for one in check_text(tmp_path, "nothing", "r.txt").coverage)
+    most = 5 * count
+    text = "\n".join(today("simple-websocket", "simple_websocket/ws.py", number) for number in range(1, most + 2))
+    assert "whether they were chosen" in check_text(tmp_path, text, "r.txt").warnings[-1]
+    assert check_text(tmp_path, text.rpartition("\n")[0], "r.txt").warnings == ()
+
+
 def test_a_misread_sentence_takes_no_hop(tmp_path: Path):
     """Whatever is said around it, a link into a function shows that function."""
     for said in (

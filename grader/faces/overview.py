@@ -24,6 +24,9 @@ _PAGE = """<!DOCTYPE html>
 <td class="number">{{ line.doubts or "" }}</td><td>
 {% if line.problem %}{{ line.problem }}{% else %}<a href="{{ line.record }}">{{ line.record }}</a>{% endif %}</td></tr>
 {% endfor %}</tbody></table>
+{% if same %}<h2>The same links</h2>
+<p>These have the same links in the same order. A hint, which changes no points: read them beside each other.</p>
+<ul>{% for names in same %}<li>{{ names|join(", ") }}</li>{% endfor %}</ul>{% endif %}
 {% if without %}<h2>Without a report</h2>
 <p>In these nothing was found that is read ({{ read }}). They have no points, and no line above.</p>
 <ul>{% for name in without %}<li>{{ name }}</li>{% endfor %}</ul>{% endif %}</main></body></html>
@@ -32,6 +35,10 @@ _PAGE = """<!DOCTYPE html>
 
 def page(title: str, lines: Sequence[dict[str, Any]], without: Sequence[str] = (), read: str = "") -> str:
     """The page over all reports; `without` are the hand-ins that hold none, `read` what is taken for one."""
+    by_links: dict[str, list[str]] = {}
+    for line in lines:
+        by_links.setdefault(line.get("links", ""), []).append(line["report"])
+    same = [names for links, names in by_links.items() if links and len(names) > 1]
     made = Environment(autoescape=True).from_string(_PAGE)
     style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))
-    return made.render(title=title, lines=lines, style=style, without=without, read=read)
+    return made.render(title=title, lines=lines, style=style, same=same, without=without, read=read)
