@@ -156,7 +156,19 @@ def _at_github(
         made = replace(made, kind="page")
     elif kind == "own" and _is_package(made):
         made = replace(made, kind="library")
-    return replace(_with_reference(made), repairs=tuple(repairs))
+    made = _at_its_root(_with_reference(made), paths, repairs)
+    return replace(made, repairs=tuple(repairs))
+
+
+def _at_its_root(link: CodeLink, paths: tuple[tuple[str, str], ...], repairs: list[str]) -> CodeLink:
+    """With the folder that the package is in at a release that is known: a path without src/ leads nowhere there."""
+    package = lock().packages.get(link.package)
+    release = package.releases.get(release_of(link)) if package else None
+    folders = {path.partition("/")[0] for name, path in paths if name == link.package}
+    if release is None or link.inner.partition("/")[0] not in folders or link.path == release.root + link.inner:
+        return link
+    repairs.append(f"the path is {release.root}{link.inner}, not {link.path}")
+    return replace(link, path=release.root + link.inner)
 
 
 def _repository(owner: str, name: str) -> tuple[Repository | None, str, str, list[str]]:

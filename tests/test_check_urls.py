@@ -147,3 +147,13 @@ def test_what_moves_is_told_from_what_stays():
     python = "https://github.com/python/cpython/blob/{}/Lib/socket.py"
     assert resolve(python.format("3.11")).moves
     assert not resolve(python.format("v3.11.7")).moves
+
+
+def test_a_path_without_the_folder_that_its_release_has_is_told():
+    at = f"{HUB}/miguelgrinberg/simple-websocket/blob/v1.1.0/{{}}"
+    link = resolve(at.format("simple_websocket/ws.py"), PATHS)
+    assert link.repairs == ("the path is src/simple_websocket/ws.py, not simple_websocket/ws.py",)
+    assert link.path == "src/simple_websocket/ws.py"
+    for right in ("src/simple_websocket/ws.py", "tests/test_simple_websocket_server.py"):
+        assert resolve(at.format(right), PATHS).repairs == ()
+    assert resolve(f"{HUB}/miguelgrinberg/simple-websocket/blob/main/simple_websocket/ws.py", PATHS).repairs == ()
