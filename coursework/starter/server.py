@@ -240,7 +240,8 @@ def narrow(application):
     """The same, on a connection that takes little at once: whoever writes much has to wait in between."""
 
     def narrowed(environ, start_response):
-        environ["werkzeug.socket"].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        if "werkzeug.socket" in environ:
+            environ["werkzeug.socket"].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         return application(environ, start_response)
 
     return narrowed
