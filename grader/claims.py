@@ -25,7 +25,10 @@ _WITHOUT = re.compile(
     r"|\bif\b[^.]{0,60}?\b(\w+)\b[^.]{0,60}?\bis\s+['\"]?None", re.I,
 )  # fmt: skip
 _INHERITS = re.compile(r"\b(?:inherits?|derives?|extends?|subclass(?:es)?)\b[^.]{0,120}?\b([A-Z]\w+)\b")
-_ON_LINE = re.compile(r"\blines?\s+(?:number\s+)?(\d{1,5})\b(?!\s*(?:-|–|to|and|of\s+code)\s*\d)", re.I)
+#: Said of a place ("on line 12", "(line 12)"): a status line has a number, too.
+_ON_LINE = re.compile(
+    r"(?:\b(?:on|at|in|see|from)\s+|\()lines?\s+(?:number\s+)?(\d{1,5})\b(?!\s*(?:-|–|to|and|of\s+code)\s*\d)", re.I
+)
 _PYTHON = re.compile(r"[\w./]*\w\.py\b")
 _OURS = re.compile(r"\b(?:our|ours|my|mine|we|us)\b", re.I)
 _CALLS = re.compile(r"`?([A-Za-z_][\w.]*)(?:\(\))?`?\s+(?:then\s+)?calls?\s+(?:the\s+)?`?([A-Za-z_][\w.]*)(?:\(\))?`?")

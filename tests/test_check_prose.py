@@ -95,6 +95,7 @@ def test_what_contradicts_the_source_is_a_doubt_and_costs_nothing(sentence: str,
         f"On line 40 of our program we call receive. {WS}#L95",
         f"It is called at line 30 of main.py and waits here. {WS}#L95",
         f"Lines 95 to 98 say what it takes. {WS}#L95",
+        f"After the status line 101 Switching Protocols it waits here. {WS}#L95",
     ],
 )
 def test_what_agrees_with_the_source_is_none(sentence: str, tmp_path: Path):
