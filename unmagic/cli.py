@@ -16,8 +16,8 @@ ours_first()  # before the rooms are imported
 from .errors import Commands
 
 #: The commands as the help lists them: by what one comes for, in the order in which one needs them, with a sentence
-#: that fits into a line. Each is a function in the file of its name, which is imported when it is called: what the others
-#: need takes longer to load than a first page may.
+#: that fits into a line. Each is a function in the file of its name, which is imported when it is called: what the
+#: others need takes longer to load than a first page may.
 COMMANDS = {
     "Record a program": {
         "run": "Run a program as it is, and record what it does.",
