@@ -192,6 +192,13 @@ def test_no_line_is_wider_than_the_terminal(columns: int, words: tuple[str, ...]
     assert "WSConnection.receive_data" in said
 
 
+def test_on_a_narrow_terminal_a_way_is_told_in_lines_below_each_other(traces: Path):
+    said = seen(on_a_terminal("show", traces / "receive.trace", "1", columns=40)).partition("\n\n")[0]
+    for whole in ("bytes 6–10 cut", "81 85 37 fa 21 3d 7f 9f 4d 51 58", "unmasked", "48 65 6c 6c 6f = b'Hello'"):
+        assert re.search(rf"^ +(.* )?{re.escape(whole)}$", said, re.MULTILINE), whole
+    assert max(cell_len(line) for line in said.splitlines()) <= 40
+
+
 def test_places_are_links_to_the_proven_lines(traces: Path):
     said = on_a_terminal("show", traces / "receive.trace", "1", columns=120)
     found = links(said)
