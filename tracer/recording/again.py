@@ -1,5 +1,5 @@
-"""Ctrl-C once more, when the program has ended and the rest of its trace is being written: nothing of the program hears it
-any more, and a recording that was told to stop is not to be lost by somebody's impatience."""
+"""Ctrl-C once more, when the program has ended and the rest of its trace is being written: nothing of the program hears
+it any more, and a recording that was told to stop is not to be lost by somebody's impatience."""
 
 from __future__ import annotations
 
