@@ -13,7 +13,7 @@ ALL_CORES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope
 .PHONY: help setup trace check test lint repeat clean npm
 
 help:  ## Show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
+	@awk -F ':.*## +' '/^[a-z0-9-]+:.*## /{printf "%-19s%s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
 
 setup: $(READY)  ## Make .venv with what requirements.txt pins
 
@@ -44,7 +44,7 @@ book: $(READY)  ## Make the course's site in build/book, to be read without a ne
 lab: $(READY)  ## Open the course in JupyterLab
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/student/01_socket.ipynb
 
-lint: $(READY)
+lint: $(READY)  ## Look at the code with Ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 
 npm:  ## Get what the tests want from the npm registry into build/

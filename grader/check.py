@@ -291,8 +291,11 @@ def _section(mention: Mention, api: dict[str, tuple[str, str]]) -> str:
 
 
 def _present(document: Document, rubric: Rubric) -> dict[str, bool]:
+    """What a report must have, and whether it has. What still stands as a mark where it is to be written, as in what
+    `unmagic report --for-course` makes, is not there (report/view/purpose.py)."""
     text = (document.text + " " + " ".join(one.target.url for one in document.mentions)).lower()
-    return {name: any(word.lower() in text for word in words) for name, words in rubric.presence.items()}
+    words, line = rubric.presence, " ".join(text.split())
+    return {name: any(w.lower() in text for w in words[name]) and f"todo: {name}" not in line for name in words}
 
 
 def _whole(points: int, shares: Sequence[float]) -> list[int]:

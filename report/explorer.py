@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,7 @@ def _environment() -> Environment:
     environment.filters.update(short=_short, prose=prose)
     environment.globals.update(
         rows=rows, byte_rows=byte_rows, drawing=drawing, address=address, arrow=arrow, word=word, anchor=anchor,
-        quoted=quoted, called=called, outcome=outcome,
+        quoted=quoted, called=called, outcome=outcome, landing=landing, landings=landings,
     )  # fmt: skip
     return environment
 
@@ -115,6 +115,16 @@ def word(message: Message) -> str:
 def anchor(recording: Recording, message: Message) -> str:
     """The id of a message's part of the page."""
     return f"m-{recording.name}-{message.id}"
+
+
+def landing(table: Sequence[Row], step: int) -> int:
+    """Where a leg of a journey leads to in the table: the place of the row that shows its step, or has it inside."""
+    return max((row.at for row in table if row.at <= step), default=table[0].at if table else 0)
+
+
+def landings(message: Message, table: Sequence[Row]) -> set[int]:
+    """The places of the rows that a message's journeys lead to."""
+    return {landing(table, leg.step) for way in message.ways for leg in way.legs}
 
 
 def called(step: Step) -> str:

@@ -281,7 +281,12 @@ def test_a_damage_costs_what_the_rubric_says(name: str, whole: Result, tmp_path:
 
 @pytest.mark.parametrize(
     ("head", "missing"),
-    [("Licence: MIT\n\nPurpose: it is.", None), ("Purpose: it is.", "licence"), ("Licence: MIT", "purpose")],
+    [
+        ("Licence: MIT\n\nPurpose: it is.", None),
+        ("Purpose: it is.", "licence"),
+        ("Licence: MIT", "purpose"),
+        ("Licence: MIT\n\nPurpose: it is.\n\n## Flask\n\nTODO: purpose. In a sentence of your own", "purpose"),
+    ],
 )
 def test_presence_is_all_that_licence_and_purpose_are(head: str, missing: str | None, tmp_path: Path):
     result = check(tmp_path, report(lines(), head))

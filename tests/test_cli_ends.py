@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from helpers_cli import environment, hears_ctrl_c, own_words, program, unmagic
 from helpers_run import UNMAGIC, called, running, written
 
 from tracer.reading.trace import Trace
+from tracer.recording.again import MOMENT
 
 # --- Ctrl-C ------------------------------------------------------------------------------------------------
 
@@ -55,6 +57,58 @@ def test_run_interrupted_by_ctrl_c(tmp_path: Path, then: str, code: int):
     assert err.count("Traceback") == (code == 130) and ("KeyboardInterrupt" in err) == (code == 130)
     assert "unmagic: the trace is program.trace" in err
     assert "wait" in called(tmp_path / "program.trace")
+
+
+#: A program whose recording has an end that lasts: a writer that goes to sleep stands for one that has much to write.
+ENDS_SLOWLY = """
+import sys, threading, time
+recorder = next(m for n, m in sys.modules.items() if n.endswith(".recorder") and hasattr(m, "Recorder")).Recorder
+original = recorder._unhook
+def lasts(self):
+    original(self)
+    print("ending", flush=True)
+    time.sleep({seconds})
+recorder._unhook = lasts
+def work():
+    print("ready", flush=True)
+    while True:
+        time.sleep(0.05)
+try:
+    work()
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def test_ctrl_c_again_does_not_cut_the_trace(tmp_path: Path):
+    program(tmp_path, ENDS_SLOWLY.format(seconds=3))
+    with running([*UNMAGIC, "run", "program.py"], tmp_path) as one:
+        one.until("ready")
+        one.interrupt()
+        one.until("ending")
+        one.interrupt()
+        assert one.end() == 0
+        assert "Traceback" not in "".join(one.said)
+        assert one.ours[0] == "the rest of the trace is being written; Ctrl-C once more leaves it out"
+        assert "the trace is program.trace" in one.ours
+    with Trace.open(tmp_path / "program.trace") as trace:
+        assert trace.meta["complete"] == "1"
+
+
+def test_ctrl_c_for_the_third_time_ends_it(tmp_path: Path):
+    program(tmp_path, ENDS_SLOWLY.format(seconds=60))
+    with running([*UNMAGIC, "run", "program.py"], tmp_path) as one:
+        one.until("ready")
+        one.interrupt()
+        one.until("ending")
+        one.interrupt()
+        one.until("once more leaves it out")
+        time.sleep(MOMENT + 0.2)  # as a person does who has read that
+        one.interrupt()
+        assert one.end() == 128 + signal.SIGINT
+        assert "Traceback" not in "".join(one.said)
+    with Trace.open(tmp_path / "program.trace") as trace:
+        assert "complete" not in trace.meta
 
 
 # --- ends that are no ends ----------------------------------------------------------------------------------

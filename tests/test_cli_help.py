@@ -22,7 +22,9 @@ COMMANDS = (
 def test_help_names_every_command_and_the_exit_codes(flag: str, tmp_path: Path):
     done = alone(flag, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    assert re.findall(r"^  ([\w-]+)  +\S", done.out.partition("Commands:")[2], re.MULTILINE) == sorted(COMMANDS)
+    listed = re.findall(r"^  ([\w-]+)  +(\S.*)$", done.out.partition("Show this message and exit")[2], re.MULTILINE)
+    assert sorted(name for name, _ in listed) == sorted(COMMANDS)
+    assert all(said.endswith(".") and not said.endswith("...") for _, said in listed)  # whole, on one line
     assert "Exit codes: 0" in done.out and "2 bad input" in done.out
 
 
@@ -64,6 +66,14 @@ def test_a_wrong_command_line_is_refused(words: tuple[str, ...], tmp_path: Path)
     assert done.out == ""
     assert "--help" in one_sentence(done)
     assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [(("jorneys", "x"), "journeys"), (("coursework", "knew"), "new"), (("journeys", "--jsn", "x"), "--json")],
+)
+def test_of_a_word_that_there_is_not_the_nearest_is_told(words: tuple[str, ...], near: str, tmp_path: Path):
+    assert f"did you mean '{near}'?" in one_sentence(unmagic(*words, cwd=tmp_path))
 
 
 def test_no_command_at_all_shows_the_help(tmp_path: Path):

@@ -114,6 +114,35 @@ def test_the_url_restores_everything(opened: Page, chromium: Browser):
     page.close()
 
 
+def test_an_address_of_the_plain_page_leads_to_the_step(explorer_page: Path, chromium: Browser):
+    with visit(chromium, explorer_page, "#m-receive-4-text-1") as page:
+        assert place(page).startswith(f"{MESSAGE}/1") and "receive_data" in current(page)
+
+
+def test_the_browser_s_way_back_leads_to_the_message_before(opened: Page):
+    opened.keyboard.press("ArrowRight")
+    step = current(opened)
+    opened.locator("#contents button").first.click()
+    opened.locator("#contents button").nth(1).click()
+    opened.go_back()
+    opened.wait_for_function("location.hash.startsWith('#/receive/1-')")
+    opened.go_back()
+    opened.wait_for_function(f"location.hash.startsWith({MESSAGE!r})")
+    assert current(opened) == step
+    opened.go_forward()
+    opened.wait_for_function("location.hash.startsWith('#/receive/1-')")
+
+
+def test_a_tall_window_is_filled(chromium: Browser, explorer_page: Path):
+    with visit(chromium, explorer_page, "#/receive/1-connection", viewport={"width": 1920, "height": 1600}) as page:
+        assert page.evaluate("document.querySelector('#panes').getBoundingClientRect().bottom") == 1600
+
+
+def test_a_low_window_shows_a_journey_whole(chromium: Browser, explorer_page: Path):
+    with visit(chromium, explorer_page, MESSAGE, viewport={"width": 640, "height": 400}) as page:
+        assert page.evaluate("(box => box.scrollHeight - box.clientHeight)(document.querySelector('#journey'))") == 0
+
+
 @pytest.mark.parametrize("hash_", ["#/no/such/99", "#/receive/4-text/9999?field=-7&tab=x", "#%%%", "#/%E0%A4%A/1"])
 def test_a_url_that_names_nothing_shows_something(explorer_page: Path, chromium: Browser, hash_: str):
     page = chromium.new_page()
@@ -250,7 +279,7 @@ def test_the_page_is_complete(chromium: Browser, explorer_page: Path, how: str):
         assert wanted in text, wanted
     ids = page.locator("[id]").evaluate_all("all => all.map(one => one.id)")
     assert len(ids) == len(set(ids))
-    targets = story.locator("a[href^='#m-']").evaluate_all("all => all.map(one => one.getAttribute('href').slice(1))")
+    targets = story.locator("a[href^='#']").evaluate_all("all => all.map(one => one.getAttribute('href').slice(1))")
     assert targets and set(targets) <= set(ids)
     context.close()
 

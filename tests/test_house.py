@@ -315,3 +315,9 @@ def test_nothing_of_this_machine_is_in_the_sources():
         if home.search(line)
     ]
     assert found == []
+
+
+def test_make_help_tells_of_every_target():
+    targets = re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    told = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert sorted(line.split()[0] for line in told.splitlines()) == sorted(targets)

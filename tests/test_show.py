@@ -24,12 +24,15 @@ from report.terminal.way import CUT, DOUBT
 from report.view import Source, View, make
 from report.view.model import Message
 from report.view.repeats import rows
+from tracer.reading.flow import Flow
+from tracer.reading.journeys import journeys
 from tracer.reading.links import Links
 from tracer.reading.lock import load
 from tracer.reading.trace import Trace
 from tracer.recording.events import LINE
 from tracer.recording.packing import packed
 from unmagic.cli import main
+from unmagic.journeys import on_the_wire
 from unmagic.opening import LONG
 
 
@@ -189,6 +192,13 @@ def test_no_line_is_wider_than_the_terminal(columns: int, words: tuple[str, ...]
     assert "WSConnection.receive_data" in said
 
 
+def test_on_a_narrow_terminal_a_way_is_told_in_lines_below_each_other(traces: Path):
+    said = seen(on_a_terminal("show", traces / "receive.trace", "1", columns=40)).partition("\n\n")[0]
+    for whole in ("bytes 6–10 cut", "81 85 37 fa 21 3d 7f 9f 4d 51 58", "unmasked", "48 65 6c 6c 6f = b'Hello'"):
+        assert re.search(rf"^ +(.* )?{re.escape(whole)}$", said, re.MULTILINE), whole
+    assert max(cell_len(line) for line in said.splitlines()) <= 40
+
+
 def test_places_are_links_to_the_proven_lines(traces: Path):
     said = on_a_terminal("show", traces / "receive.trace", "1", columns=120)
     found = links(said)
@@ -299,6 +309,16 @@ def test_what_is_chosen_in_a_long_trace_is_drawn_as_in_a_short_one(long: Path, t
         assert done.out.replace(str(long), str(short)) == show(short, *words).out
         assert done.err in ("", "reading all of long.trace, once\n")
     assert long.stat().st_size >= short.stat().st_size + LONG
+
+
+def test_of_a_value_that_took_many_reads_the_first_and_the_last_are_listed(traces: Path):
+    with Trace.open(traces / "receive.trace") as trace:
+        (wire,) = next(one for one in journeys(Flow(trace)) if one.direction == "in").wires
+        reads = tuple(replace(wire, start=start) for start in range(5))
+        assert on_the_wire(reads[:4], trace).count("recv ") == 4
+        told = on_the_wire(reads, trace)
+    assert told.count("recv ") == 2 and "; … 3 more …; " in told
+    assert told.startswith(f"recv 0–{wire.stop - 1} of 11: ") and f"; recv 4–{wire.stop - 1} of 11: " in told
 
 
 def test_the_first_page_of_journeys_comes_before_the_rest(long: Path, traces: Path):

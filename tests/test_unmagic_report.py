@@ -42,7 +42,8 @@ def test_the_same_again_byte_for_byte(scenario_folder: Path, tmp_path: Path):
 def test_only_the_journeys_asked_for(scenario_folder: Path, tmp_path: Path):
     done = report(tmp_path / "out", scenario_folder / "receive.trace", "--journey", "1")
     assert [path.name for path in (tmp_path / "out").glob("receive-*.md")] == ["receive-1-text.md"]
-    assert "are left out" in done.stderr
+    assert done.stdout.startswith("1 message in ") and "10 messages of receive are left out; choose" in done.stderr
+    assert "10 messages are left out." in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("what", ["no trace", "damaged", "no such journey", "a file in the way"])

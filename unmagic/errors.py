@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import IO, Any
 
 import click
@@ -32,6 +33,16 @@ class Commands(click.Group):
         with _usage():
             return super().parse_args(ctx, args)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click does; of one that there is not, the nearest is told, whether it is loaded or not."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            near = get_close_matches(name, self.list_commands(ctx), 1)
+            ctx.fail(f"No such command {name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """As Click does, for the command and all that stands after it."""
         with _usage():
@@ -51,7 +62,8 @@ def _usage() -> Iterator[None]:
         os.dup2(nowhere, 1)  # else the interpreter tries once more at its end
         raise Failure(f"cannot write: {error.strerror or error}") from None
     except click.UsageError as error:
-        said = " ".join(error.format_message().split()).rstrip(".")
+        said, _, near = " ".join(error.format_message().split()).rstrip(".").partition(". Did you mean ")
+        said += f" (did you mean {near})" if near else ""
         where = f"; see {error.ctx.command_path} --help" if error.ctx else ""
         raise Failure(said[:1].lower() + said[1:] + where) from None
 

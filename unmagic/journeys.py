@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -19,6 +20,9 @@ from tracer.reading.trace import Trace
 from .errors import sentences
 from .opening import first_page, is_long, whole
 from .terminal import console, plain
+
+#: More reads or writes than these are not told one by one: `--json` has them all.
+MANY = 4
 
 
 @click.command()
@@ -45,12 +49,20 @@ def journeys(trace: Path, as_json: bool) -> None:
         table = Table("#", "", "value", "bytes on the wire", "by way of", "threads", box=None, pad_edge=False)
         for journey in found:
             arrow = {"in": "→ program", "out": "program →"}.get(journey.direction, "→ library →")
-            wire = "; ".join(_stretch(s, opened) for s in journey.wires)
+            wire = on_the_wire(journey.wires, opened)
             threads = " → ".join(str(thread) for thread in journey.threads)
             row = (told(journey.node.value, scrub), wire, " ".join(journey.lanes(opened)), threads)
             table.add_row(str(journey.id), arrow, *(plain(text) for text in row))
     none = "No value that the program saw came from a socket, or went to one."
     to.print(table if found else plain(none), soft_wrap=True)
+
+
+def on_the_wire(wires: Sequence[Stretch], trace: Trace) -> str:
+    """Where its bytes were; of a value that needed many reads, or writes, the first and the last."""
+    told = [_stretch(stretch, trace) for stretch in (wires if len(wires) <= MANY else (wires[0], wires[-1]))]
+    if len(wires) > MANY:
+        told.insert(1, f"… {len(wires) - 2} more …")
+    return "; ".join(told)
 
 
 def _stretch(stretch: Stretch, trace: Trace) -> str:

@@ -77,13 +77,17 @@ def report(
         for one in opened:
             one.close()
     messages = sum(len(recording.messages) for recording in view.recordings)
-    click.echo(f"{messages} messages in {folder}/, begin with {folder / 'index.html'}")
+    click.echo(f"{_messages(messages)} in {folder}/, begin with {folder / 'index.html'}")
     for recording in view.recordings:
         if recording.left_out:
-            left = f"{recording.left_out} messages of {recording.name} are left out"
-            click.echo(f"unmagic: {left}; choose with --journey", err=True)
+            left = f"{_messages(recording.left_out)} of {recording.name} {'is' if recording.left_out == 1 else 'are'}"
+            click.echo(f"unmagic: {left} left out; choose with --journey", err=True)
     if open_it and not webbrowser.open((folder / "index.html").resolve().as_uri()):
         raise Failure(f"no browser could be started; open {folder / 'index.html'} yourself")
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message{'' if count == 1 else 's'}"
 
 
 def _for_course(

@@ -28,10 +28,10 @@ def text(result: Result, *, brief: bool = False) -> str:
     lines += [f"! {warning}" for warning in result.warnings]
     for chain in result.coverage:
         lines += _chain(chain, result.held, brief)
-    lines += ["", "Links"]
-    for one in result.judged:
-        if not (brief and SIGNS[one.verdict] in "✓·" and not one.doubts):
-            lines += _link(one)
+    told = [one for one in result.judged if not (brief and SIGNS[one.verdict] in "✓·" and not one.doubts)]
+    lines += ["", "Links"] if told else []
+    for one in told:
+        lines += _link(one)
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -62,7 +62,7 @@ run.octets(2)
 # Python's standard library has packages called `http`, `urllib`, `json`, `email` and more. Which of them took the header apart, at the colon?
 
 # %%
-guess = ...  # the name of a package
+guess = ...  # a package, such as "json"
 
 # %% [markdown]
 # The trace can answer that, because it can follow one value. A **journey** is the life of a value: the bytes that came in, the piece that

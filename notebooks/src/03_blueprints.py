@@ -63,7 +63,7 @@ len(list(app.url_map.iter_rules()))
 # `sock.init_app(app)` will add one. Flask finds the view of a rule by a name, the **endpoint**. Which name will this one have?
 
 # %%
-guess = ...  # the endpoint's name
+guess = ...  # the endpoint's name, in quotes
 
 # %%
 with record() as run:

@@ -88,7 +88,7 @@ chr(0x7F ^ 0x37), chr(0x9F ^ 0xFA), chr(0x4D ^ 0x21)
 # **Predict:** which library takes the mask off? `werkzeug`, `flask_sock`, `simple_websocket`, `wsproto` or `h11`?
 
 # %%
-guess = ...  # a library
+guess = ...  # a library, such as "flask"
 
 # %%
 run.way("Hello")

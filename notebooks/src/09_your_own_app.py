@@ -130,6 +130,7 @@ own.unmagic("check", "course.md", lines=21)
 
 # %% [markdown]
 # Two hops of `init_app()` are missing, and rightly so: `chat.py` gives `Sock` its app at once, so no Blueprint was ever registered. Whoever has to explain `init_app` records a program that uses it, as notebook 3 did.
+# The purpose is missing as long as a `TODO` stands for it: that sentence is yours.
 # (The one link of 289 that counts less shows a function that ran in your program, and not in the recording that the checker compares with.)
 #
 # ## Break it

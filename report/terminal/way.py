@@ -14,6 +14,8 @@ from .safe import plain, short
 #: What the pages say, too.
 DOUBT = "? something else was as close"
 CUT = "A part of the way may be missing: the recorder's bound let go of an identity."
+#: Columns that a value needs beside its thread, its lane and what happened to it; and where it begins below them.
+LEAST, NARROW = 24, 6
 #: How a leg came to be, in a colour.
 KINDS = {"made": "cyan", "slice": "cyan", "handoff": "bold yellow", "read": "bold", "written": "bold"}
 DIRECTIONS = {"in": "how the program got", "out": "where the program's value went,"}
@@ -42,6 +44,11 @@ def way(view: View, recording: Recording, number: int, *, width: int | None) -> 
         line.append(plain(name.ljust(names), palette.lane(here))).append("  ")
         line.append(plain(leg.how.ljust(words), KINDS.get(leg.kind, ""))).append("  ")
         margin = line.cell_len
+        if width is not None and width - margin < LEAST:  # what is told of it stands below, not beside
+            heads = [(told, "bold yellow" if thread >= 0 else "bold"), (name, palette.lane(here))]
+            head = Text("  ").join(plain(*one) for one in [*heads, (leg.how, KINDS.get(leg.kind, ""))] if one[0])
+            yield Text("  ").append(head)
+            line, margin = Text(" " * NARROW), NARROW
         yield _said(line, leg, leg.value == value and leg.kind in ("same", "held"), width)
         if leg.where:
             steps = [message.steps[told.legs[place].step] for message, told in tellings if told.legs[place].step >= 0]

@@ -95,8 +95,8 @@ function begin() {
   })
   $("bytes-pane").addEventListener("click", intercept, true)
   document.addEventListener("keydown", onKey)
-  window.addEventListener("hashchange", () => go(read()))
-  go(read())
+  window.addEventListener("hashchange", () => go(read(), true))
+  go(read(), true)
   performance.mark("drawn")
 }
 

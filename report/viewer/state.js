@@ -20,8 +20,9 @@ export const messageAt = () => Math.max(0, messages().findIndex(m => m.id === st
 export const theMessage = () => open(messages()[messageAt()])
 export const theStep = () => theMessage().steps[state.step]
 
-/** Change where the reader is, write it into the URL, and tell everybody what changed. */
-export function go(changes) {
+/** Change where the reader is, write it into the URL, and tell everybody what changed. The browser's way back leads to
+    the message before: steps are too many for it. `told` is whether the URL itself says so, as it does when it leads back. */
+export function go(changes, told = false) {
   const before = { ...state }
   if ("recording" in changes && changes.recording !== state.recording) {
     changes = { message: recording(changes.recording)?.messages[0]?.id ?? "", ...changes }
@@ -36,7 +37,7 @@ export function go(changes) {
     if (!("unfolded" in changes)) state.unfolded = new Set()
   }
   settle()
-  write()
+  write(moved && !told)
   for (const listener of listeners) listener(before, moved)
 }
 
@@ -57,7 +58,7 @@ function settle() {
   if (!recording(state.beside) || state.beside === state.recording) state.beside = ""
 }
 
-function write() {
+function write(asNew) {
   const more = new URLSearchParams()
   if (state.calls) more.set("calls", "1")
   if (state.field >= 0) more.set("field", state.field)
@@ -70,17 +71,21 @@ function write() {
   const path = [state.recording, state.message, state.step].map(encodeURIComponent).join("/")
   const hash = `#/${path}${more.size ? `?${more}` : ""}`
   try {
-    if (location.hash !== hash) history.replaceState(null, "", hash)
+    if (location.hash !== hash) history[asNew ? "pushState" : "replaceState"](null, "", hash)
   } catch {
     // a page inside a notebook has no URL of its own
   }
 }
 
-/** The message that an address of the plain page names. */
-function told(id) {
+/** What an address of the plain page names: a message, or a step of one. */
+function named(id) {
   for (const r of data.recordings) {
-    const found = r.messages.find(m => `m-${r.name}-${m.id}` === id)
-    if (found) return { recording: r.name, message: found.id }
+    for (const { id: message } of r.messages) {
+      const anchor = `m-${r.name}-${message}`
+      if (anchor === id) return { recording: r.name, message, step: 0 }
+      const step = id.startsWith(`${anchor}-`) ? id.slice(anchor.length + 1) : ""
+      if (/^\d+$/.test(step)) return { recording: r.name, message, step: Number(step) }
+    }
   }
   return null
 }
@@ -96,10 +101,9 @@ export function read() {
     }
   })
   const more = new URLSearchParams(query)
-  const plain = !message && name?.startsWith("m-") && told(name)
+  const plain = !message && name?.startsWith("m-") && named(name)
   return {
-    ...(plain || { recording: name ?? "", message: message ?? "" }),
-    step: Number(step) || 0,
+    ...(plain || { recording: name ?? "", message: message ?? "", step: Number(step) || 0 }),
     calls: more.get("calls") === "1",
     field: more.has("field") ? Number(more.get("field")) : -1,
     tab: more.get("tab") ?? "",

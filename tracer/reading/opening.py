@@ -72,7 +72,13 @@ def _accept(db: sqlite3.Connection, path: Path) -> None:
     if not version:  # the recorder sets it after the id, with the tables
         raise TraceError(f"{path} has nothing in it: the recording never began, or its log was taken away")
     if version != VERSION:
-        raise TraceError(f"{path} has trace schema {version}, this unmagic reads {VERSION}; record it again")
+        raise TraceError(other_schema(path, version))
+
+
+def other_schema(path: Path, version: int) -> str:
+    """The sentence for a trace of another schema than ours."""
+    so = "record it again" if version < VERSION else "a newer one reads it, or record it again"
+    return f"{path} has trace schema {version}, this unmagic reads {VERSION}; {so}"
 
 
 def _check_size(db: sqlite3.Connection, size: int) -> None:

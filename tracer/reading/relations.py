@@ -176,7 +176,8 @@ def _armoured(source: str | bytes, made: str | bytes, a: bytes, b: bytes) -> Rel
 
 def _unmasked(a: bytes, b: bytes, keys: tuple[bytes, ...]) -> Relation | None:
     """RFC 6455, section 5.3: one is the other, XORed with a key of 4 bytes again and again. Without the key at hand it
-    has to show for at least two rounds of it, in bytes that do not go round by themselves."""
+    has to show for at least two rounds of it, in bytes that do not go round by themselves; and be more than one byte
+    again and again: the rows of a table that a masker looks up differ by that, and are made of nothing."""
     if len(a) != len(b):
         return None
     pattern = (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).to_bytes(len(a), "big")
@@ -184,7 +185,7 @@ def _unmasked(a: bytes, b: bytes, keys: tuple[bytes, ...]) -> Relation | None:
     if (key * (len(a) // 4 + 1))[: len(a)] != pattern or not any(pattern):
         return None
     known = any(len(k) == 4 and k[: len(key)] == key for k in keys)
-    shown = len(a) >= 8 and a[4:] != a[:-4]
+    shown = len(a) >= 8 and a[4:] != a[:-4] and len(set(key)) > 1
     return Relation("unmasked", 0, len(b)) if known or shown else None
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..recording.store import APPLICATION_ID, VERSION
-from .opening import TraceError, one_sentence
+from .opening import TraceError, one_sentence, other_schema
 from .tables import Damaged
 from .trace import Wire
 
@@ -150,7 +150,7 @@ class Tail:
         if mark != APPLICATION_ID:
             raise TraceError(f"{self.path} is an SQLite file, but not a trace")
         if version:
-            raise TraceError(f"{self.path} has trace schema {version}, this unmagic reads {VERSION}; record it again")
+            raise TraceError(other_schema(self.path, version))
         return False
 
     def _look_at_meta(self, db: sqlite3.Connection) -> bool:

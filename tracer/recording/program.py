@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import calling
+from .again import heard
 from .begin import Names
 from .endings import act_before_endings
 from .following import Follower, follow
@@ -140,6 +141,10 @@ class Guest:
 
     def _stop(self) -> None:
         """At the interpreter's end, after every non-daemon thread and after the program's own atexit functions."""
+        with heard():
+            self._end()
+
+    def _end(self) -> None:
         deadline = time.monotonic() + self._settle
         for thread in threading.enumerate():
             # a dummy stands for a thread begun below `threading`, which cannot be waited for
