@@ -53,6 +53,21 @@ def main(peer, receiving):
     peer.send(peer.receive().text)
 """
 SAID = ["Hello there", "louder", "as it is"]
+#: It keeps what it made of a text in an object of its own, and puts something beside that again.
+PACKING = """
+class Letter:
+    __slots__ = ("body",)
+
+    def pack(self):
+        return f"{len(self.body):04}" + self.body
+
+
+def main(peer, receiving):
+    receiving()
+    letter = Letter()
+    letter.body = "you said " + peer.receive().text
+    peer.send(letter.pack())
+"""
 
 
 def _masked(text: str) -> bytes:
@@ -61,10 +76,14 @@ def _masked(text: str) -> bytes:
 
 @pytest.fixture
 def flow(tmp_path: Path) -> Flow:
+    return _flow(PROGRAM, tmp_path)
+
+
+def _flow(source: str, tmp_path: Path) -> Flow:
     for name in ("app", "lib"):
         (tmp_path / name).mkdir()
     library = from_source(PARCELS, tmp_path / "lib", "parcels")
-    program = from_source(PROGRAM, tmp_path / "app", "app")
+    program = from_source(source, tmp_path / "app", "app")
     ours, theirs = socket.socketpair()
     waiting = iter(SAID)
     with ours, theirs:
@@ -95,3 +114,9 @@ def test_what_it_gave(flow: Flow) -> None:
 def test_it_had_it_when_the_object_came(flow: Flow) -> None:
     had = [j.call.code.qualname for j in journeys(flow) if j.direction == "in"]
     assert had[:2] == ["Peer.receive", "Peer.receive"]
+
+
+def test_what_it_made_and_kept_is_nothing_that_it_got(tmp_path: Path) -> None:
+    flow = _flow(PACKING, tmp_path)
+    assert _told(flow, "in") == [(SAID[0], [_masked(SAID[0])])]
+    assert [value for value, _ in _told(flow, "out")] == ["0020you said Hello there"]
