@@ -42,6 +42,10 @@ class Peer:
 
     def send(self, text):
         self._end.sendall(text.encode())
+
+    def greet(self, name, greeting="Welcome, whoever you are"):
+        self._greeting = greeting + ": " + name
+        self.send(self._greeting)
 """
 PROGRAM = """
 def main(peer, receiving):
@@ -167,6 +171,11 @@ def test_what_it_made_and_kept_is_nothing_that_it_got(tmp_path: Path) -> None:
     flow = _flow(PACKING, tmp_path)
     assert _told(flow, "in") == [(SAID[0], [_masked(SAID[0])])]
     assert [value for value, _ in _told(flow, "out")] == ["0020you said Hello there"]
+
+
+def test_what_a_library_says_by_default_the_program_did_not_pass(tmp_path: Path) -> None:
+    flow = _flow("def main(peer, receiving):\n    peer.greet('Ada Lovelace')\n", tmp_path)
+    assert [value for value, _ in _told(flow, "out")] == ["Ada Lovelace"]
 
 
 def test_what_was_said_again_came_again(tmp_path: Path) -> None:
