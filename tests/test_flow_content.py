@@ -107,6 +107,33 @@ def test_what_arrays_stand_between(flow: Flow) -> None:
     assert flow.nodes[edge.source].octets == LINES[1].encode()
 
 
+RINGING = """
+def ring(end):
+    end.send(b"\\0")
+
+
+def ring_again(end):
+    end.send(b"\\0")
+
+
+def main(here, there):
+    ring(here)
+    there.recv(100)
+    ring_again(here)
+"""
+
+
+def test_a_literal_that_is_written_at_once_was_not_read(tmp_path: Path) -> None:
+    """As of a loop that wakes itself: it reads what it wrote, and writes the same again."""
+    here, there = socket.socketpair()
+    with here, there:
+        module = from_source(RINGING, tmp_path)
+        done = recorded(tmp_path / "made.trace", module.main, here, there, program=str(tmp_path))
+    assert done.error is None
+    flow = Flow(done.trace())
+    assert len(flow.written) == 2 and flow.into == {}
+
+
 @pytest.mark.parametrize(("done", "left"), [(0, "Ærø"), (2, "rø"), (1, b"\x86r\xc3\xb8"), (5, "")])
 def test_what_is_left_of_text(done: int, left: str | bytes) -> None:
     value = Value(1, 1, "str", "text", 3, "Ærø", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import zipapp
 from pathlib import Path
@@ -176,6 +177,20 @@ def test_a_command_of_the_path_runs_with_the_interpreter_that_it_names(tmp_path:
 
 def test_a_command_that_is_not_written_in_python(tmp_path: Path):
     ran = unmagic("run", "ls", cwd=tmp_path)
+    assert ran.code == 2 and "not written in Python" in ran.err and len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("named", [sys.executable, "python"])
+def test_an_interpreter_is_no_program(tmp_path: Path, named: str) -> None:
+    """Its file is machine code, which Python would try to compile."""
+    (tmp_path / "app.py").write_text("print('here')")
+    ran = unmagic("run", named, "app.py", cwd=tmp_path)
+    assert ran.code == 2 and "--python" in ran.err and len(ran.err.splitlines()) == 1
+    assert not list(tmp_path.glob("*.trace"))
+
+
+def test_machine_code_is_no_program(tmp_path: Path) -> None:
+    ran = unmagic("run", shutil.which("true") or "/bin/true", cwd=tmp_path)
     assert ran.code == 2 and "not written in Python" in ran.err and len(ran.err.splitlines()) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,3 +163,46 @@ def test_the_outline_is_not_disturbed_by_the_tap(tmp_path):
             outlines.append(outline(trace))
             assert not any(f.facts.path.endswith("recording/wiretap.py") for f in trace.files.values())
     assert outlines[0] == outlines[1]
+
+
+ANEW = """
+import importlib.util
+import socket
+import sys
+
+
+def anew():
+    spec = importlib.util.spec_from_file_location("socket_as_it_was", socket.__file__)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return sys.modules.pop(spec.name).socket
+
+
+def main(before):
+    after = anew()
+    return [echoed(kind) for kind in (before, after, socket.socket)]
+
+
+def echoed(kind):
+    with kind() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with kind() as client:
+            client.connect(listener.getsockname())
+            with listener.accept()[0] as server:
+                client.sendall(b"to the other end")
+                return type(server) is kind and server.recv(100)
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_librarys_class_made_once_more(tmp_path: Path, engine: str) -> None:
+    """Who patches modules loads `socket` anew, to have it as it was: that class moves bytes too, each noted once."""
+    module = from_source(ANEW, tmp_path)
+    before = module.anew()
+    accept = before.accept
+    done = recorded(tmp_path / "made.trace", module.main, before, program=str(tmp_path), engine=engine)
+    assert done.error is None and done.result == [b"to the other end"] * 3
+    wires = [(wire.op, wire.size) for wire in done.trace().wires if wire.direction]
+    assert wires == [("sendall", 16), ("recv", 16)] * 3
+    assert before.accept is accept

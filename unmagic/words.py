@@ -22,6 +22,9 @@ from .settings import read
 #: What marks the folder of a project: a script in it belongs to the whole of that.
 PROJECT = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
+#: How executable files begin: ELF, Mach-O (of 64 bits, of several kinds), PE.
+MACHINE_CODE = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ")
+
 
 class Run(click.Command):
     """A command that leaves the words of a program as they are, whatever they look like."""
@@ -81,6 +84,8 @@ def program(words: tuple[str, ...], scripts: Path) -> Program:
     if command.kind:
         return Program(command.program, command.target, Path.cwd())
     path = Path(command.target)
+    if path.is_file() and _is_machine_code(path):
+        raise Failure(_not_python(path))
     if path.is_file() or (path / "__main__.py").is_file():
         folder = path.absolute() if path.is_dir() else path.absolute().parent
         return Program(words, path.stem if path.is_file() else folder.name, _project(folder))
@@ -109,11 +114,23 @@ def _installed(name: str, arguments: tuple[str, ...], scripts: Path) -> Program:
         raise Failure(f"there is no program at {name}, and no command of this name in {scripts} or on the PATH")
     line = _python_of(Path(found))
     if line is None:
-        raise Failure(f"{found} is not written in Python, so there is nothing of it to record")
+        raise Failure(_not_python(Path(found)))
     python, *options = line
     given = python if os.path.basename(python) != "env" and os.access(python, os.X_OK) else ""
     flags = () if os.path.basename(python) == "env" else tuple(options)
     return Program((found, *arguments), name, Path.cwd(), flags, given)
+
+
+def _is_machine_code(path: Path) -> bool:
+    """Whether the system runs a file by itself: by how that of Linux, macOS and Windows begins."""
+    with path.open("rb") as file:
+        return file.read(4).startswith(MACHINE_CODE)
+
+
+def _not_python(path: Path) -> str:
+    if path.name.startswith(("python", "pypy")):
+        return f"{path} is an interpreter: name the program alone, and which Python runs it by --python {path}"
+    return f"{path} is not written in Python, so there is nothing of it to record"
 
 
 def _python_of(script: Path) -> list[str] | None:

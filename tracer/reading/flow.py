@@ -248,7 +248,7 @@ class Flow:
         frame: _Frame | None,
         place: tuple[int, str] = (0, ""),
     ) -> int:
-        literal = role != "written" and self._is_literal(value, call, role)
+        literal = self._is_literal(value, call, role)
         before, earlier = len(self.nodes), self._states.get(value.object, value.object)
         node = self._node(value) if value.object else self._single(value, frame, place, literal)
         node.sightings.append(Sighting(order, thread, call, role, name))
@@ -313,7 +313,7 @@ class Flow:
         made_by = self.trace.calls[call]
         if role == "argument" and value.data in defaults(made_by.code):
             return True
-        code = made_by.code if role == "result" else self.trace.codes.get(made_by.first.caller)
+        code = self.trace.codes.get(made_by.first.caller) if role == "argument" else made_by.code
         if code is None:
             return False
         if code.id not in self._literals:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .bundles import bundled
+from .extent import defaults
 from .flow import Flow
 from .nodes import Node, is_data
 from .trace import Call, Code
@@ -41,7 +42,10 @@ def seen_by_program(flow: Flow) -> Iterator[Seen]:
 
 
 def _given(flow: Flow, call: Call, direction: str) -> list[Seen]:
-    return [(call.first.start, call, direction, node) for number in call.arguments for node in _nodes(flow, number)]
+    """What the arguments of a call are, or hold. What a library's parameter is by default, the program did not pass."""
+    own = defaults(call.code) if direction == "out" else frozenset()
+    passed = [number for number in call.arguments if (v := flow.trace.value(number)) is None or v.data not in own]
+    return [(call.first.start, call, direction, node) for number in passed for node in _nodes(flow, number)]
 
 
 def _moved_by_program(flow: Flow) -> Iterator[Seen]:

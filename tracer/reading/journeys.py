@@ -118,14 +118,27 @@ def _out_of_objects(flow: Flow, node: Node, where: tuple[int, Call], way: Way, t
     of = _worked_on(flow, node)
     if of is None:
         return [Journey(0, "in", node, where[1], where[0], *way)] if way[2] else []
-    found = []
-    for one in of:
+    found, seen = [], {node.id}
+    while of:
+        one = of.pop(0)
+        inner = _worked_on(flow, one) if one.id not in seen and _own(flow, one) else None
+        seen.add(one.id)
+        if inner is not None:  # the program's work as well
+            of = inner + of
+            continue
         last = [s for s in one.sightings if s.order <= where[0] and s.call in flow.trace.calls]
         way = _back(flow, one, last[-1].order) if last and one.wire is None and one.id not in told else ((), (), ())
         if way[2]:
             told.add(one.id)
             found.append(Journey(0, "in", one, flow.trace.calls[last[-1].call], last[-1].order, *way))
     return found
+
+
+def _own(flow: Flow, node: Node) -> bool:
+    """Whether nobody but the program's own functions is known to have had a value, each from another of them."""
+    calls = [flow.trace.calls.get(sighting.call) for sighting in node.sightings if sighting.role != "written"]
+    codes = [code for call in calls if call for code in (call.code, flow.trace.codes.get(call.first.caller))]
+    return None not in calls and all(of_program(code) for code in codes)
 
 
 def _worked_on(flow: Flow, node: Node) -> list[Node] | None:

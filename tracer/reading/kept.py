@@ -36,6 +36,17 @@ class Kept:
         """The latest first."""
         return islice(reversed(self.order), most)
 
+    def since(self, node: Node, nodes: dict[int, Node]) -> list[int]:
+        """What was given since an equal text was, the latest first; nothing where none was. Who keeps a text gives back
+        the same one: an equal one that is another was made anew, of what came since."""
+        found: list[int] = []
+        for one in self.latest() if node.value.object and node.value.type == "str" and not node.value.cut else ():
+            equal = nodes[one].value
+            if equal.object and one != node.id and equal.type == "str" and equal.data == node.value.data:
+                return found
+            found.append(one)
+        return []
+
     def pieces(self, nodes: dict[int, Node], most: int) -> Pieces:
         """As pieces of something joined; kept up to date from the first time on."""
         if self._pieces is None or self._pieces.count > 2 * KEPT:

@@ -172,6 +172,14 @@ class Memory:
         wire = self._nodes[origin.source].wire
         return (wire.connection in self._closed, wire.ended) if wire is not None else (True, 0)
 
+    def doubted(self, origin: Origin) -> Origin:
+        """Of what was read into a buffer and never was in a call's hands, whoever reads on gives it. What was in other
+        hands since is as likely to be equal only."""
+        node = self._nodes[origin.source]
+        given = node.wire is not None and not node.wire.op.endswith("_into")
+        seen = given or any(sighting.role != "read" for sighting in node.sightings)
+        return Origin(origin.source, origin.relation, origin.via, origin.ambiguous or seen)
+
     def first_in(self, latest: list[int]) -> int:
         """Of values as good as each other, the latest first, the one that has waited longest, among those that came by
         the way by which the latest came."""

@@ -85,7 +85,7 @@ class Origins:
         if found := self._inside(node, inside):
             return self._read_next(node, found, thread)
         if found := self._was_read(node, thread):
-            return [self._doubted(o) for o in found]
+            return [self._memory.doubted(o) for o in found]
         for outer in around if not self._ordinary(node.octets) else ():
             found = self._whole(node, outer.latest(), (), EQUAL)
             if found:
@@ -193,9 +193,11 @@ class Origins:
 
     def _kept(self, node: Node, kept: Kept, via: int) -> list[Origin]:
         """Of what was kept, only what has not been taken counts."""
+        if via and (found := self._cut(node, self._left(kept.since(node, self._nodes)), via, True)):
+            return found
         if found := self._next(node, kept, via):
             return found
-        rest = [c for c in kept.latest() if self._taken.get(c, 0) < self._nodes[c].size]
+        rest = self._left(kept.latest())
         fresh = [c for c in rest if not self._taken.get(c, 0) and (node.size >= LEAST or self._nodes[c].wire)]
         equal = self._first_equal(node, fresh, kept, via)
         joined = equal or self._joined(node, kept, KEPT, via, True)
@@ -207,6 +209,9 @@ class Origins:
         if cut and self._memory.is_next(cut[0]):
             return cut
         return self._gathered(node, kept.latest(GATHERED), via) or joined or cut
+
+    def _left(self, among: Iterable[int]) -> list[int]:
+        return [one for one in among if self._taken.get(one, 0) < self._nodes[one].size]
 
     def _next(self, node: Node, kept: Kept, via: int) -> list[Origin]:
         """The very next bytes of what is kept, behind the last that was taken: of what came by one way, the first in is
@@ -258,14 +263,6 @@ class Origins:
         equal = [c for c in fresh if self._nodes[c].octets == node.octets and usable(c)]
         found = self._whole(node, [self._memory.first_in(equal)] if equal else fresh, (), EQUAL, via)
         return [Origin(o.source, o.relation, o.via, o.ambiguous or len(equal) > 1) for o in found]
-
-    def _doubted(self, origin: Origin) -> Origin:
-        """Of what was read into a buffer and never was in a call's hands, whoever reads on gives it. What was in other
-        hands since is as likely to be equal only."""
-        node = self._nodes[origin.source]
-        given = node.wire is not None and not node.wire.op.endswith("_into")
-        seen = given or any(sighting.role != "read" for sighting in node.sightings)
-        return Origin(origin.source, origin.relation, origin.via, origin.ambiguous or seen)
 
     def _whole(
         self,

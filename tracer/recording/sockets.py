@@ -141,6 +141,24 @@ _family: Any = _socket.socket.__dict__["family"].__get__
 FAMILIES = {int(family): family.name for family in socket.AddressFamily}
 #: Taken now: a program may put another class in the place of `socket.socket`.
 _ENDS: tuple[Any, Any] = (_socket.socket.getsockname, _socket.socket.getpeername)
+#: The file in which the standard library's class of sockets is written.
+_SOURCE = socket.SocketIO.close.__code__.co_filename
+
+
+def classes() -> int:
+    """How many classes of sockets there are, of whatever module."""
+    return len(_socket.socket.__subclasses__())
+
+
+def copies() -> list[Any]:
+    """The standard library's class of sockets, made once more and not tapped yet: who patches modules loads them anew,
+    under names of his own, to have them as they were."""
+    made = (kind for kind in _socket.socket.__subclasses__() if kind is not socket.socket)
+    return [kind for kind in made if _file(kind.__dict__.get("accept")) == _SOURCE]
+
+
+def _file(function: Any) -> Any:
+    return getattr(getattr(function, "__code__", None), "co_filename", None)
 
 
 def is_socket(sock: Any) -> bool:

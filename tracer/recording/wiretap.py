@@ -29,6 +29,8 @@ from .sockets import (
     PLAIN_METHODS,
     READS,
     Moved,
+    classes,
+    copies,
     detail_of,
     ends,
     filled,
@@ -58,6 +60,8 @@ class Wiretap:
         self._count = 0
         #: Modules that are not loaded yet, as far as that is known.
         self._later = dict(LATER)
+        #: How many classes of sockets have been looked at.
+        self._classes = 0
         #: The connection that each thread has read from last: TLS over buffers lies on one of these.
         self._latest: dict[int, int] = {}
         #: The writes that have begun and are not noted yet, by the order of their begin.
@@ -74,9 +78,13 @@ class Wiretap:
 
     def look(self) -> None:
         """The same for the classes of modules that have been loaded since."""
-        if sys.modules.keys().isdisjoint(self._later) or not self._changing.acquire(False):
+        there = classes()
+        if (there == self._classes and sys.modules.keys().isdisjoint(self._later)) or not self._changing.acquire(False):
             return
         try:
+            for kind in copies() if self._on else ():
+                self._tap(kind, PLAIN_METHODS)
+            self._classes = there
             for module in [name for name in self._later if name in sys.modules] if self._on else ():
                 names = sys.modules[module].__dict__
                 if all(name in names for name in self._later[module]):  # else it is being loaded
@@ -112,7 +120,7 @@ class Wiretap:
                 else:
                     setattr(owner, name, own)
         self._numbers.clear()
-        self._later = dict(LATER)
+        self._later, self._classes = dict(LATER), 0
 
     def forked(self) -> None:
         """In a process that was forked off: whoever held the lock, or writes, is not here."""
