@@ -140,8 +140,8 @@ signal.signal(signal.SIGINT, count)
 signal.signal(signal.SIGQUIT, count)
 signal.signal(signal.SIGTERM, stop)
 print("ready", flush=True)
-while True:
-    time.sleep(60)
+while True:  # a signal that comes just before a sleep is told after it
+    time.sleep(0.05)
 """
 
 
@@ -163,7 +163,8 @@ def test_sigterm_reaches_the_program(tmp_path: Path):
     program(
         tmp_path,
         "import os, signal, sys, time\ndef stop(number, frame):\n    os.write(1, b'stopped\\n')\n    sys.exit(3)\n"
-        "signal.signal(signal.SIGTERM, stop)\nprint('ready', flush=True)\ntime.sleep(60)\n",
+        "signal.signal(signal.SIGTERM, stop)\nprint('ready', flush=True)\n"
+        "while True:\n    time.sleep(0.05)\n",
     )
     with subprocess.Popen(
         [sys.executable, "-m", "unmagic", "run", "program.py"], cwd=tmp_path, env=environment(), text=True,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from .secret_finder import Finder
 from .secret_forms import forms
 from .secret_hints import Hints
+from .secret_huffman import huffman
 from .secret_rules import HARMLESS, HEADERS, NAME, PUBLIC, PUBLIC_NAME, find, header_spans, literals
 from .secret_streams import StreamMask as StreamMask
 
@@ -36,6 +37,7 @@ class Secrets:
         #: Whether a text may hold a secret at all.
         self.hinted = Hints()
         self._finder = Finder()
+        self._compressed = False
         self._names: dict[str, bool] = {}
         self._public: set[str] = set()
 
@@ -107,10 +109,19 @@ class Secrets:
         """Where in `text` secrets stand that are known by now."""
         return list(self._finder.spans(text))
 
+    def compress(self) -> None:
+        """A connection has begun on which headers are compressed: secrets are looked for in that form, too."""
+        if not self._compressed:
+            self._compressed = True
+            known = {form: "" for secret in self.known if secret.isascii() for form in huffman(secret)}
+            if known:
+                self.learned += 1
+                self._finder.add(known)
+
     def forget(self, secrets: list[str]) -> None:
         """Secrets that turned out to be the beginning of longer ones."""
         for secret in secrets:
-            self._finder.forget(forms(secret))
+            self._finder.forget(self._forms(secret))
 
     def learn(self, pieces: list[str]) -> None:
         """What a library sees of secrets that the wire had in pieces."""
@@ -141,6 +152,12 @@ class Secrets:
                     self.unfinished.append(found)
         return spans
 
+    def _forms(self, secret: str) -> dict[str, str]:
+        found = forms(secret)
+        if self._compressed:
+            found |= {form: "" for one in [*found] if one.isascii() for form in huffman(one)}
+        return found
+
     def _publish(self, text: str) -> None:
         if len(self._public) >= MOST:
             self._public.clear()
@@ -156,7 +173,7 @@ class Secrets:
         self._count(rule)
         if secret in self._finder.forms:
             return False
-        new = {form: mark for form, mark in forms(secret).items() if len(form) >= _SHORTEST}
+        new = {form: mark for form, mark in self._forms(secret).items() if len(form) >= _SHORTEST}
         if new:
             self.learned += 1
             self._finder.add(new)

@@ -16,6 +16,7 @@ from .events import ThreadLog, WireRecord
 from .origins import Distribution, Origins
 from .packing import packed
 from .scope import Scope
+from .secret_huffman import PREFACE
 from .secrets import Secrets, StreamMask
 from .snapshots import Hand
 from .sockets import READS
@@ -154,6 +155,8 @@ class Writer:
             stream = self._streams.get(key)
             if stream is None:
                 stream = self._streams[key] = StreamMask(self._secrets)
+            if any(record.data.startswith(PREFACE) for record in records):
+                self._secrets.compress()
             for record, data in zip(records, stream.feed_all([one.data for one in records]), strict=True):
                 masked[record.order] = data
                 self._describing.wire(record.order, record.value, record.data, data)
