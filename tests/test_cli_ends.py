@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -178,6 +179,20 @@ def test_sigterm_reaches_the_program(tmp_path: Path):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     assert (process.returncode, out) == (3, "stopped\n"), err
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc here")
+def test_no_thread_beside_takes_the_programs_signals(tmp_path: Path):
+    """The main thread would not be woken, and would not pass them on."""
+    program(tmp_path, "import time\nprint('ready', flush=True)\nwhile True:\n    time.sleep(0.05)\n")
+    with running([*UNMAGIC, "run", "--live", "program.py"], tmp_path) as one:
+        one.until("ready")
+        others = [task for task in Path(f"/proc/{one.process.pid}/task").iterdir() if int(task.name) != one.process.pid]
+        masks = [re.search(r"SigBlk:\s*(\w+)", (task / "status").read_text()) for task in others]
+        blocked = [int(mask[1], 16) >> (signal.SIGTERM - 1) & 1 for mask in masks if mask]
+        assert blocked and all(blocked)
+        one.process.send_signal(signal.SIGTERM)
+        assert one.end() == 128 + signal.SIGTERM
 
 
 def test_run_never_writes_over_the_program(tmp_path: Path):

@@ -4,12 +4,40 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 
 import pytest
 from helpers_engines import engine as engine
-from helpers_recording import PROGRAMS, command, consistent, environment, from_source, named, recorded, run, text
+from helpers_recording import PROGRAMS, ROOT, command, consistent, environment, from_source, named, recorded, run, text
 
 from tracer.reading.trace import Trace
+
+#: The main thread does not want the signal, and gives the other thread no chance to say that it does not either.
+DEAF = """
+import os, signal, sys, time
+from _thread import allocate_lock
+from tracer.recording.behind import start
+sys.setswitchinterval(100)
+signal.signal(signal.SIGUSR1, lambda *_: None)
+gate = allocate_lock()
+gate.acquire()
+gone = start(gate.acquire)
+before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+os.kill(os.getpid(), signal.SIGUSR1)
+until = time.monotonic() + 0.3
+while time.monotonic() < until:
+    pass
+print(signal.SIGUSR1 in signal.sigpending(), before)
+gate.release()
+gone()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigpending"), reason="no masks of signals here")
+def test_the_writers_thread_takes_no_signal_from_its_very_beginning():
+    """The main thread, which alone handles it, would not be woken out of what it waits for."""
+    ran = subprocess.run([sys.executable, "-c", DEAF], capture_output=True, text=True, cwd=ROOT, timeout=30)
+    assert (ran.stdout, ran.stderr) == ("True set()\n", "")
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarms here")

@@ -17,6 +17,7 @@ from report.live import Conversations, Line
 from report.terminal import line as drawn
 from tracer.reading.tail import State, Tail, tidy
 from tracer.reading.trace import TraceError
+from tracer.recording.behind import deaf
 
 from .errors import Failure, sentences
 from .processes import Looking, of_first, process
@@ -127,8 +128,9 @@ class Beside:
         self._thread = threading.Thread(target=self._run, name="unmagic-live", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
+        """Begin to look. A signal that came to this thread would not wake the main one, which passes it on."""
+        with deaf():
+            self._thread.start()
 
     def stop(self) -> None:
         """The program ended: print what is left."""

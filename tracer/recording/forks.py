@@ -1,8 +1,7 @@
-"""What happens to a whole process while it is recorded: it forks, and it gets signals."""
+"""What happens to a whole process while it is recorded: it forks."""
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found,unused-ignore]
 import os
 import sys
 from _thread import get_ident
@@ -15,12 +14,6 @@ from .scope import OWN
 
 if TYPE_CHECKING:
     from .recorder import Recorder
-
-
-def leave_signals_to_others() -> None:
-    """A signal that the kernel gave to this thread would wake no main thread that is waiting for a lock."""
-    if hasattr(_signal, "pthread_sigmask"):
-        _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
 
 
 _recording: list[Recorder] = []

@@ -27,7 +27,7 @@ from .about import about, closing
 from .codes import Codes
 from .decisions import Decisions
 from .events import ThreadLog, WireRecord
-from .forks import forget, leave_signals_to_others, soon, watch_forks
+from .forks import forget, soon, watch_forks
 from .greenlets import Greenlets
 from .kinds import forget_plans
 from .known import Known
@@ -343,10 +343,9 @@ class Recorder:
 
     def _write_behind(self) -> None:
         """Write every `INTERVAL` seconds, and what is left when the recording ends. Runs on a thread that `threading`
-        does not know, so that the program does not see it among its own, and where no signal is handled. It leaves
+        does not know, so that the program does not see it among its own, and that gets no signal. It leaves
         while the process forks, and another one goes on."""
         try:
-            leave_signals_to_others()
             self._write_until_the_end()
         except Exception as error:
             self.active, self._broken = False, True

@@ -18,6 +18,8 @@ from time import sleep
 from typing import Any
 from urllib.parse import quote
 
+from .behind import deaf
+
 #: The version of the schema. A reader refuses every other one with a sentence.
 VERSION = 7
 #: Says "this SQLite file is a trace" (`PRAGMA application_id`): "unmg".
@@ -238,7 +240,7 @@ def _hold(db: sqlite3.Connection) -> None:
         lock.acquire()
         lock.acquire()
 
-    with suppress(RuntimeError):
+    with suppress(RuntimeError), deaf():
         start_new_thread(wait, (db,))
 
 
