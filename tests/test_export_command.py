@@ -19,6 +19,7 @@ from helpers_cli import Done, one_sentence, tree, unmagic
 from report.exports import FORMATS
 
 
+@pytest.mark.thorough
 def test_exports_are_the_same_when_made_again(scenario_folder: Path, tmp_path: Path):
     for name, one in FORMATS.items():
         words = ("--journey", "1") if one.subject == "way" else ()

@@ -13,9 +13,9 @@ from helpers_recording import from_source
 SEEDS = range(1, 41)
 
 
-@pytest.mark.parametrize("first", [1, *more(9, 17)])
+@pytest.mark.parametrize("first", [1, *more(3, 11)])
 def test_generated_programs_do_the_same_and_the_engines_agree(tmp_path, first):
-    for seed in range(first, first + (4 if first == 1 else 8)):
+    for seed in range(first, first + (2 if first == 1 else 8)):
         assert try_seed(seed, tmp_path).problems == (), f"seed {seed}"
 
 
