@@ -147,11 +147,8 @@ def readers(hand: Hand) -> dict[int, Callable[[Any], int]]:
                     return entry[ROW]
             layout = layouts.of(dict, names)
             parts = hand.inside(inside, layout.secret, look)
-            marks = marks or [
-                *hand.marks(names),
-                *contents(inside, look),
-                size,
-            ]  # only now, when what is in it is known
+            # only now, when what is in it is known
+            marks = marks or [*hand.marks(names), *contents(inside, look), size]
             return holds(value, entry or get(value), marks, layout, size, len(inside) < size, parts, ITSELF)
 
         return read

@@ -99,11 +99,6 @@ class Hand:
             return self.holds(value, None, None, layout, size, False, (), held)
         return self.says(value, None, None, layout, size, data, False, (), held)
 
-    def parts(self, values: Iterable[Any]) -> list[int]:
-        """The rows of what is directly inside something."""
-        rows, part = self.known.rows.get, self.part
-        return [rows(id(value)) or part(value) for value in values]
-
     def mark(self, value: Any) -> int:
         """The identity of a part that `rows` does not know."""
         entry = self.known.get(value)
